@@ -1,0 +1,109 @@
+package stentor
+
+import (
+	"context"
+	"time"
+)
+
+// Broker orders messages, keeps them for a while and hands them to every hub
+// that is attached to it. A hub on one node uses a [MemoryBroker]; brokers that
+// join several nodes are modules of their own.
+//
+// All methods may be called from any goroutine.
+type Broker interface {
+	// Publish gives m its Position, Prev and Time, keeps it unless it is
+	// ephemeral, hands it to every attached feed that wants its channel and
+	// returns at the broker's durability. It never waits for a reader.
+	Publish(ctx context.Context, m Message) (Receipt, error)
+	// Attach connects one feed. Messages start to flow with the first Want.
+	Attach(ctx context.Context, f Feed) (Link, error)
+}
+
+// Link is one hub's side of a broker. All methods may be called from any
+// goroutine; after Close they return [ErrClosed].
+type Link interface {
+	// Want changes the channels whose messages the feed is given. Messages
+	// are matched by the channel of their target (see [Target.Route]).
+	// When it returns, every message above the returned position on the added
+	// channels reaches the feed, and all up to it can be replayed.
+	Want(ctx context.Context, add, drop []Channel) (Position, error)
+	// Replay gives the kept messages of the channels with after < position <=
+	// upTo, merged, in order, each once, in pages, until page returns false.
+	// It holds no lock while page runs. A page is page's to keep.
+	Replay(ctx context.Context, channels []Channel, after, upTo Position, page func([]Message) bool) error
+	// Window says what a cursor over these channels can be compared with.
+	Window(ctx context.Context, channels []Channel) (Window, error)
+	// Next counts: 1, 2, 3, … for each name, never twice the same for one
+	// broker, whichever node asks.
+	Next(ctx context.Context, name string) (int64, error)
+	// Close ends the feed: when it returns, no call to it runs or will run.
+	Close(ctx context.Context) error
+}
+
+// Feed is implemented by the hub. A broker calls it serially, never from
+// inside a call that the hub makes to the broker other than Publish, and may
+// count on its never blocking.
+type Feed interface {
+	// Deliver gives messages in order. Positions are strictly increasing over
+	// all channels, except that ephemeral messages have none. A position at or
+	// below the last one delivered or advanced to is dropped and counted.
+	Deliver(m []Message)
+	// Advance says that everything up to p that was wanted has been delivered.
+	Advance(p Position)
+	// Break says that messages after `after` and up to `at` may be missing from
+	// the feed and can't be restored. Every live subscription is told.
+	Break(after, at Position, reason GapReason)
+}
+
+// Window is the part of a log that can be replayed.
+type Window struct {
+	// Floor is the highest position that may be missing from the asked
+	// channels: trimmed, expired, lost. A cursor below it misses something.
+	Floor Position
+	// Start is the latest discontinuity of the log, at or below Floor: what
+	// was before it belongs to an earlier log. Zero if there never was one.
+	Start Position
+	// Head is the position of the newest message of the log, on any channel.
+	// A cursor above it is from another log.
+	Head Position
+}
+
+// Receipt says what became of a published message.
+type Receipt struct {
+	// Position is the message's place in the log; zero for an ephemeral one.
+	Position Position
+	// Matched counts the subscriptions of this hub that the target covered
+	// when the message was published. A broker leaves it to the hub.
+	Matched int
+	// Durability is what held the message when Publish returned: "none",
+	// "memory", "disk", or as the broker documents.
+	Durability string
+}
+
+// Message is an event on its way to a target.
+type Message struct {
+	// Target is whom the message is for.
+	Target Target
+	// Type is what readers dispatch on, at most 128 bytes without space, `@`
+	// and control characters. Types that begin with "stentor." are reserved.
+	// Empty is a message without a type.
+	Type string
+	// Data is text, or with JSON set a JSON value, which Publish makes compact.
+	// It must be valid UTF-8 of at most Options.MaxData bytes.
+	Data string
+	// JSON says that Data is a JSON value. Empty Data with JSON set is null.
+	JSON bool
+	// Ephemeral messages have no position: they reach who is connected and
+	// are never kept.
+	Ephemeral bool
+
+	// Position, Prev and Time are set by the broker.
+
+	// Position is the message's place in the log, zero while it has none.
+	Position Position
+	// Prev is the position of the message before it on the same channel, or
+	// the floor of the channel when there was none.
+	Prev Position
+	// Time is when the broker took the message.
+	Time time.Time
+}

@@ -1,0 +1,105 @@
+package stentor
+
+import (
+	"fmt"
+	"net"
+	"time"
+)
+
+// Dialect encodes for one face. Subscriptions with equal dialects share the
+// encoded bytes, so a Dialect must be comparable, stateless as seen from here,
+// and safe for any goroutine. Appending nothing means that this face does not
+// show it.
+type Dialect interface {
+	// AppendMessage appends the frame of m.
+	AppendMessage(b []byte, m *Message) ([]byte, error)
+	// AppendNotice appends the frame of n.
+	AppendNotice(b []byte, n *Notice) ([]byte, error)
+	// AppendKeepAlive appends what keeps a silent pipe warm.
+	AppendKeepAlive(b []byte) []byte
+}
+
+// Response is one open response as the hub needs it. *sse.Stream is one.
+type Response interface {
+	// WriteFrames writes whole frames with one write and one flush, within a
+	// deadline of its own. Any error ends the subscription.
+	WriteFrames(p []byte) error
+	// Done is closed when the reader is gone or the response was closed.
+	Done() <-chan struct{}
+	// Detach hands the connection over, with the framing that its response
+	// began with. errors.ErrUnsupported means: stay attached.
+	Detach() (c net.Conn, chunked bool, err error)
+}
+
+// NoticeKind says what a notice is about.
+type NoticeKind int
+
+const (
+	// NoticeOpen is the first frame of a stream. Subscription is whose, Cursor
+	// where it starts.
+	NoticeOpen NoticeKind = iota + 1
+	// NoticeGap says that something is missing: Gap says what. Cursor is where
+	// the stream goes on.
+	NoticeGap
+	// NoticeJoin, NoticeLeave: Member came to or went from Channel.
+	NoticeJoin
+	NoticeLeave
+	// NoticeUpdate: Member's channels or meta changed; it goes to every channel
+	// that the member is or was on, and Joined or Left says if it has just come
+	// to or gone from this one.
+	NoticeUpdate
+	// NoticeHeartbeat answers a heartbeat. Subscription and Member are whose.
+	NoticeHeartbeat
+	// NoticeFarewell is the last frame. Cause says why, Retry when to come back
+	// (zero: as the client likes).
+	NoticeFarewell
+)
+
+// Notice is a frame about the stream or about presence. It is never kept. A
+// dialect must not change it.
+type Notice struct {
+	Kind   NoticeKind
+	Cursor Position
+	// Subscription is set for NoticeOpen and NoticeHeartbeat only.
+	Subscription *Subscription
+	Channel      Channel
+	Member       *Member
+	// Joined and Left qualify a NoticeUpdate.
+	Joined, Left bool
+	// First says of a join that the user had no other subscription on the
+	// channel, of a leave that none is left.
+	First bool
+	Gap   *Gap
+	Cause error
+	Retry time.Duration
+}
+
+// GapReason says why messages are missing.
+type GapReason string
+
+const (
+	GapExpired       GapReason = "expired"       // older than what is kept
+	GapDiscontinuity GapReason = "discontinuity" // from before a break in the log
+	GapUnknown       GapReason = "unknown"       // not a position at all
+	GapAhead         GapReason = "ahead"         // beyond the newest message
+	GapSlow          GapReason = "slow"          // the reader fell out of the history
+	GapLimit         GapReason = "limit"         // more than may be replayed
+	GapCorrupt       GapReason = "corrupt"       // damaged in the store
+	GapDegraded      GapReason = "degraded"      // the broker can't say
+	GapEphemeral     GapReason = "ephemeral"     // notices or ephemeral messages lost to a slow reader
+)
+
+// Gap says what a subscriber missed. It is an error so that Messages can yield
+// it in its place.
+type Gap struct {
+	Reason GapReason
+	// After is the subscriber's position; zero when it presented none that
+	// could be read.
+	After Position
+	// Oldest is where the stream goes on: everything after it follows.
+	Oldest Position
+}
+
+func (g *Gap) Error() string {
+	return fmt.Sprintf("stentor: gap after %d, goes on after %d: %s", g.After, g.Oldest, g.Reason)
+}
