@@ -1,9 +1,6 @@
 package stentor
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // Broker orders messages, keeps them for a while and hands them to every hub
 // that is attached to it. A hub on one node uses a [MemoryBroker]; brokers that
@@ -36,6 +33,9 @@ type Link interface {
 	// Next counts: 1, 2, 3, … for each name, never twice the same for one
 	// broker, whichever node asks.
 	Next(ctx context.Context, name string) (int64, error)
+	// Alone reports that this hub is the only one attached to the log, and so
+	// knows every subscription.
+	Alone() bool
 	// Close ends the feed: when it returns, no call to it runs or will run.
 	Close(ctx context.Context) error
 }
@@ -44,7 +44,7 @@ type Link interface {
 // inside a call that the hub makes to the broker other than Publish, and may
 // count on its never blocking.
 type Feed interface {
-	// Deliver gives messages in order. Positions are strictly increasing over
+	// Deliver gives messages in order; the slice is the feed's to keep. Positions are strictly increasing over
 	// all channels, except that ephemeral messages have none. A position at or
 	// below the last one delivered or advanced to is dropped and counted.
 	Deliver(m []Message)
@@ -72,38 +72,11 @@ type Window struct {
 type Receipt struct {
 	// Position is the message's place in the log; zero for an ephemeral one.
 	Position Position
-	// Matched counts the subscriptions of this hub that the target covered
-	// when the message was published. A broker leaves it to the hub.
+	// Matched counts the subscriptions that the target covered when the message
+	// was published; -1 when the broker joins several hubs and nobody can count.
+	// A broker leaves it to the hub.
 	Matched int
 	// Durability is what held the message when Publish returned: "none",
 	// "memory", "disk", or as the broker documents.
 	Durability string
-}
-
-// Message is an event on its way to a target.
-type Message struct {
-	// Target is whom the message is for.
-	Target Target
-	// Type is what readers dispatch on, at most 128 bytes without space, `@`
-	// and control characters. Types that begin with "stentor." are reserved.
-	// Empty is a message without a type.
-	Type string
-	// Data is text, or with JSON set a JSON value, which Publish makes compact.
-	// It must be valid UTF-8 of at most Options.MaxData bytes.
-	Data string
-	// JSON says that Data is a JSON value. Empty Data with JSON set is null.
-	JSON bool
-	// Ephemeral messages have no position: they reach who is connected and
-	// are never kept.
-	Ephemeral bool
-
-	// Position, Prev and Time are set by the broker.
-
-	// Position is the message's place in the log, zero while it has none.
-	Position Position
-	// Prev is the position of the message before it on the same channel, or
-	// the floor of the channel when there was none.
-	Prev Position
-	// Time is when the broker took the message.
-	Time time.Time
 }

@@ -35,8 +35,8 @@ type Response interface {
 type NoticeKind int
 
 const (
-	// NoticeOpen is the first frame of a stream. Subscription is whose, Cursor
-	// where it starts.
+	// NoticeOpen is the first frame of a stream. Subscription and Member are
+	// whose, Cursor is where it starts.
 	NoticeOpen NoticeKind = iota + 1
 	// NoticeGap says that something is missing: Gap says what. Cursor is where
 	// the stream goes on.
@@ -62,14 +62,19 @@ type Notice struct {
 	Cursor Position
 	// Subscription is set for NoticeOpen and NoticeHeartbeat only.
 	Subscription *Subscription
-	Channel      Channel
-	Member       *Member
+	// Channel is whom a join, leave or update is for.
+	Channel Channel
+	// Member is whom it is about, as of then.
+	Member *Member
 	// Joined and Left qualify a NoticeUpdate.
 	Joined, Left bool
 	// First says of a join that the user had no other subscription on the
-	// channel, of a leave that none is left.
+	// channel, of a leave that none is left; the same for an update with Joined
+	// or Left.
 	First bool
-	Gap   *Gap
+	// Gap is what a NoticeGap is about.
+	Gap *Gap
+	// Cause and Retry belong to a NoticeFarewell.
 	Cause error
 	Retry time.Duration
 }
@@ -96,10 +101,11 @@ type Gap struct {
 	// After is the subscriber's position; zero when it presented none that
 	// could be read.
 	After Position
-	// Oldest is where the stream goes on: everything after it follows.
+	// Oldest is the position of the first kept message that follows; zero
+	// when there is none and the stream goes on live.
 	Oldest Position
 }
 
 func (g *Gap) Error() string {
-	return fmt.Sprintf("stentor: gap after %d, goes on after %d: %s", g.After, g.Oldest, g.Reason)
+	return fmt.Sprintf("stentor: gap after %d, goes on at %d: %s", g.After, g.Oldest, g.Reason)
 }

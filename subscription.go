@@ -2,114 +2,164 @@ package stentor
 
 import (
 	"context"
-	"iter"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 )
 
-// SubscribeOptions describes one receiver. Identity fields are the caller's to
-// establish: the hub believes them.
-type SubscribeOptions struct {
-	// Channels the subscription starts with; repeats are dropped.
-	Channels []Channel
-	// User is the user id. A subscription without one is anonymous: the hub
-	// gives it the user id "-n" and the display name "usern", where n comes
-	// from the sequence "anonUser".
-	User string
-	// UserName is the name that [Target.UserName] matches, for authenticated
-	// subscriptions only.
-	UserName string
-	// DisplayName is what others see. Empty means UserName, else "usern".
-	DisplayName string
-	// Authenticated says that User and UserName are proved.
-	Authenticated bool
-	// Session is shared by all subscriptions of one browser, if known.
-	Session string
-	// Key is a stable unique name for this receiver: the newest subscription
-	// with a key ends the older one.
-	Key string
-	// Meta is public: everyone who may see presence sees it.
-	Meta map[string]string
-	// Private is told to this subscriber only, in its open notice.
-	Private map[string]string
-	// Cursor is what the client presented as its position: empty for none, "0"
-	// for all that is kept. Any text is allowed: one that can't be a position
-	// of this log is answered with a gap notice.
-	Cursor string
-	// Dialect encodes for Serve. Messages does without.
-	Dialect Dialect
-	// Presence asks for join, leave and update notices of its channels.
-	Presence bool
-	// Address is where the reader comes from, for hooks and logs.
-	Address string
-}
-
 // Subscription is one receiver in a hub. All methods may be called from any
 // goroutine, but only one Serve or Messages may run.
-type Subscription struct{}
+type Subscription struct {
+	hub       *Hub
+	id        string
+	serial    int64 // order of registration
+	who       who
+	dialect   Dialect
+	presence  bool
+	presented string    // the cursor that the client presented
+	requested []Channel // as asked for, to know it again
+	start     Position  // the feed is complete after it
+	wake      chan struct{}
+	ctx       context.Context // ends with delivery
+	cancel    context.CancelFunc
+
+	places map[Channel]place // guarded by hub.index.mu
+	change sync.Mutex        // held while channels and places are brought in line
+
+	mu       sync.Mutex // guards the rest
+	stage    stage
+	cause    error
+	to       stage // after cause: the stage to settle at
+	served   bool
+	channels []Channel
+	meta     map[string]string
+	private  map[string]string
+	queue    queue
+	beat     bool     // a heartbeat waits to be answered
+	reached  Position // everything up to here was handed to the reader
+	prior    *Subscription
+	lease    *time.Timer
+	linger   *time.Timer
+}
+
+// who is the identity of a subscription. It never changes.
+type who struct {
+	user, userName, displayName, session, key, address string
+	authenticated                                      bool
+	created                                            time.Time
+}
+
+// stage is how far a subscription is on its way. It only grows.
+type stage int
+
+const (
+	stageHeld      stage = iota // registered, live messages held, nobody told
+	stageOpen                   // served and announced
+	stageLingering              // its reader vanished; still present
+	stageTaken                  // another subscription takes its place
+	stageLeft                   // out of the directory
+)
 
 // ID names the subscription: unguessable and known to its own client only.
-func (s *Subscription) ID() string { panic("skeleton") }
+func (s *Subscription) ID() string { return s.id }
 
-// Member is the public view: what others may know.
-func (s *Subscription) Member() Member { panic("skeleton") }
+// Session is the session it was subscribed with, "" without one.
+func (s *Subscription) Session() string { return s.who.session }
 
-func (s *Subscription) Session() string { panic("skeleton") }
-func (s *Subscription) Key() string     { panic("skeleton") }
-func (s *Subscription) Address() string { panic("skeleton") }
+// Key is the key it was subscribed with, "" without one.
+func (s *Subscription) Key() string { return s.who.key }
+
+// Address is where the reader comes from, as told to Subscribe.
+func (s *Subscription) Address() string { return s.who.address }
+
+// Member is the public view: what others may know. It is a copy.
+func (s *Subscription) Member() Member {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Member{
+		User: s.who.user, UserName: s.who.userName, DisplayName: s.who.displayName,
+		Authenticated: s.who.authenticated, Created: s.who.created,
+		Channels: slices.Clone(s.channels), Meta: maps.Clone(s.meta),
+	}
+}
+
+// Channels are the channels it is on, in the order they were joined.
+func (s *Subscription) Channels() []Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.channels)
+}
 
 // Private are the values told to this subscriber only. The map is a copy.
-func (s *Subscription) Private() map[string]string { panic("skeleton") }
+func (s *Subscription) Private() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.private)
+}
 
-// SetMeta and SetPrivate set one value; "" removes it. SetMeta tells the members
-// of its channels with an update notice.
-func (s *Subscription) SetMeta(name, value string)    { panic("skeleton") }
-func (s *Subscription) SetPrivate(name, value string) { panic("skeleton") }
+// SetPrivate sets one of the values told to this subscriber only; "" removes
+// it. It shows in the open notice if it is set before Serve or by Hooks.Open.
+func (s *Subscription) SetPrivate(name, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	set(&s.private, name, value)
+}
 
-// Channels are the channels it is on now, in the order they were joined.
-func (s *Subscription) Channels() []Channel { panic("skeleton") }
+// SetMeta sets a public value; "" removes it. The members of its channels are
+// told with an update notice.
+func (s *Subscription) SetMeta(name, value string) {
+	h := s.hub
+	h.presence.mu.Lock()
+	defer h.presence.mu.Unlock()
+	s.mu.Lock()
+	set(&s.meta, name, value)
+	told := s.stage == stageOpen
+	s.mu.Unlock()
+	if !told {
+		return
+	}
+	m := s.Member()
+	for _, ch := range m.Channels {
+		h.notify(Notice{Kind: NoticeUpdate, Channel: ch, Member: &m})
+	}
+}
 
-// Join adds channels; when it returns, what is published to them arrives.
-// It adds all or, with an error, none. Channels it is already on are skipped.
-func (s *Subscription) Join(ctx context.Context, channels ...Channel) error { panic("skeleton") }
-
-// Leave drops channels; when it returns, nothing more of them is queued.
-func (s *Subscription) Leave(ctx context.Context, channels ...Channel) error { panic("skeleton") }
-
-// Heartbeat proves that the client lives. From the first one on, the
-// subscription expires when the lease passes without another. The client is
-// answered on its stream with a heartbeat notice.
-// It reports false when the subscription is gone.
-func (s *Subscription) Heartbeat(lease time.Duration) bool { panic("skeleton") }
-
-// Serve delivers to r until the subscription ends or r does and returns the
-// cause: it never returns nil. If r is Done or fails, the subscription lingers.
-func (s *Subscription) Serve(r Response) error { panic("skeleton") }
-
-// Messages gives what arrives until ctx or the subscription ends; the last pair
-// has the cause as its error. A [*Gap] error says that messages are missing
-// before the next one, and the sequence goes on. Leaving the loop closes the
-// subscription.
-func (s *Subscription) Messages(ctx context.Context) iter.Seq2[Message, error] { panic("skeleton") }
-
-// Close ends the subscription with the cause and without linger: it is out of
-// the directory when Close returns. The stream ends after a farewell that is
-// on its way then. The first cause wins; nil means ErrUnregistered. It reports
-// whether it was there.
-func (s *Subscription) Close(cause error) bool { panic("skeleton") }
+func set(m *map[string]string, name, value string) {
+	if value == "" {
+		delete(*m, name)
+		return
+	}
+	if *m == nil {
+		*m = map[string]string{}
+	}
+	(*m)[name] = value
+}
 
 // Done is closed when delivery has ended; Cause then says why.
-func (s *Subscription) Done() <-chan struct{} { panic("skeleton") }
+func (s *Subscription) Done() <-chan struct{} { return s.ctx.Done() }
 
 // Cause is nil while the subscription delivers or waits to.
-func (s *Subscription) Cause() error { panic("skeleton") }
+func (s *Subscription) Cause() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
+}
 
-// Member is what others may know of a subscription. It never holds its id.
-type Member struct {
-	User          string
-	UserName      string
-	DisplayName   string
-	Authenticated bool
-	Channels      []Channel
-	Created       time.Time
-	Meta          map[string]string
+// routes are all channels that messages for s may come by, given its plain ones.
+func (s *Subscription) routes(plain []Channel) []Channel {
+	w := &s.who
+	r := make([]Channel, 0, len(plain)+6)
+	r = append(r, plain...)
+	r = append(r, everyone, reserved('i', s.id), reserved('u', w.user))
+	if w.session != "" {
+		r = append(r, reserved('s', w.session))
+	}
+	if w.key != "" {
+		r = append(r, reserved('k', w.key))
+	}
+	if w.userName != "" && w.authenticated {
+		r = append(r, reserved('n', w.userName))
+	}
+	return r
 }

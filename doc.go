@@ -1,0 +1,69 @@
+// Package stentor is a hub that pushes messages to subscriptions: by channel, user,
+// session, key or to everyone, with a history that a reader resumes from and
+// with presence. It knows nothing of HTTP: faces (packages eventhttp and
+// serverevents) serve its subscriptions as Server-Sent Events, and a program may
+// read one directly with Messages.
+//
+//	hub, err := stentor.New(ctx, nil)
+//	...
+//	sub, err := hub.Subscribe(ctx, &stentor.SubscribeOptions{Channels: []stentor.Channel{"home"}})
+//	...
+//	go hub.Publish(ctx, stentor.Message{Target: stentor.Target{Channel: "home"}, Data: "hello"})
+//	for m, err := range sub.Messages(ctx) {
+//		...
+//	}
+//
+// # Delivery and order
+//
+// Every message has a position, one integer, increasing over all channels of a
+// broker. Each subscription is given positions strictly increasing
+// (TestOrderUnderConcurrentPublishers), no position twice
+// (TestNothingTwiceAcrossTheSeam), and every one of its channels after its cursor,
+// or a gap before anything newer (TestResume, TestGap).
+//
+// A message reaches the subscriptions that every condition of its [Target]
+// covers (TestTargets). Publishing to one costs what the matching subscriptions cost,
+// however many others there are.
+//
+// # Slow subscribers
+//
+// No publisher and no other subscription waits for a slow reader
+// (TestStalledReaderDelaysNobody). What waits for one reader is bounded
+// ([Options].QueueLength, QueueBytes); beyond it the reader is behind: it costs its
+// cursor, and reads on from the history when it can. What has fallen out of
+// the history by then is a gap with reason "slow" (TestSlowReaderFallsBack); lost
+// notices and ephemeral messages are one with reason "ephemeral"
+// (TestLostEphemeralIsTold).
+//
+// # Resuming
+//
+// A subscription with a cursor is registered first and its live messages are held;
+// then the kept ones after the cursor are replayed, in pages; then what was held is
+// released, but for what the replay covered (TestNothingTwiceAcrossTheSeam). A
+// cursor is never refused: one that is too old, beyond the head, or not a number is
+// answered with a gap (TestGap). A subscription whose reader vanished lingers: one
+// with the same key or session takes its place without a leave or a join
+// (TestLingerTakenOver).
+//
+// # Presence
+//
+// Joins, leaves and updates go to the subscriptions that ask for them, never into
+// the history (TestPresenceNotices). A member is never shown with its
+// subscription id (TestMembersHoldNoID).
+//
+// # Shutdown
+//
+// Shutdown ends everything the hub started; afterwards every method returns at
+// once, with [ErrClosed] where it returns an error. A second call is harmless
+// (TestShutdown). Drain ends subscriptions at an even rate before that (TestDrain).
+//
+// # Concurrency
+//
+// All methods of all types may be called from any goroutine, unless they say
+// otherwise. No lock is held while a hook, a broker or a response is called.
+//
+// # Testing
+//
+// The hub can be driven in a plain test or in a testing/synctest bubble. Package
+// brokertest holds what a [Broker] must do.
+package stentor

@@ -1,0 +1,277 @@
+package stentor
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// Close ends the subscription with the cause and without linger: it is out of
+// the directory when Close returns. The stream ends after a farewell that is
+// on its way then. The first cause wins; nil means [ErrUnregistered]. It reports
+// whether it was there.
+func (s *Subscription) Close(cause error) bool {
+	if cause == nil {
+		cause = ErrUnregistered
+	}
+	return s.end(cause, stageLeft)
+}
+
+// Heartbeat proves that the client lives. From the first one on, the
+// subscription expires when the lease passes without another. The client is
+// answered on its stream with a heartbeat notice.
+// It reports false when the subscription is gone.
+func (s *Subscription) Heartbeat(lease time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause != nil {
+		return s.to == stageLingering
+	}
+	s.beat = true
+	s.signal()
+	if lease <= 0 {
+		return true
+	}
+	if s.lease == nil {
+		s.lease = time.AfterFunc(lease, func() { s.end(ErrExpired, stageLeft) })
+	} else {
+		s.lease.Reset(lease)
+	}
+	return true
+}
+
+// end stops delivery if nobody has, and moves the subscription on to the stage
+// that follows: lingering, taken or left. Moving on from one to a later one is
+// a second end. It reports whether there was anything to end.
+func (s *Subscription) end(cause error, to stage) bool {
+	s.mu.Lock()
+	if s.cause != nil {
+		// Somebody has ended delivery, and may be about to settle.
+		ended := s.to == stageLeft
+		s.to = max(s.to, to)
+		settled := s.stage != stageHeld && s.stage != stageOpen
+		s.mu.Unlock()
+		if settled {
+			s.settle()
+		}
+		return !ended
+	}
+	s.cause, s.to = cause, to
+	announced := s.stage == stageOpen
+	if s.lease != nil {
+		s.lease.Stop()
+	}
+	s.mu.Unlock()
+	s.cancel()
+	h := s.hub
+	h.retire(s)
+	if hook := h.o.Hooks.Close; hook != nil && announced {
+		hook(s, cause)
+	}
+	s.settle()
+	return true
+}
+
+// settle brings an ended subscription to the stage it is to be at.
+func (s *Subscription) settle() {
+	h := s.hub
+	s.mu.Lock()
+	from := s.stage
+	if from == stageHeld || s.to == stageLingering && h.o.Linger <= 0 {
+		s.to = stageLeft
+	}
+	to := s.to
+	if to <= from {
+		s.mu.Unlock()
+		return
+	}
+	s.stage = to
+	var prior *Subscription
+	switch {
+	case to == stageLingering:
+		s.linger = time.AfterFunc(h.o.Linger, func() { s.end(ErrGone, stageLeft) })
+	case s.linger != nil:
+		s.linger.Stop()
+	}
+	if to == stageLeft {
+		prior, s.prior = s.prior, nil
+	}
+	s.mu.Unlock()
+	if to == stageLingering {
+		h.keep(s)
+		return
+	}
+	h.forget(s)
+	if to == stageLeft && from != stageHeld {
+		h.left(s)
+	}
+	if prior != nil { // its place was taken, but never filled
+		prior.end(ErrReplaced, stageLeft)
+	}
+}
+
+// handOver ends s for a newcomer that takes its place. It reports false when
+// there is no presence to take over.
+func (s *Subscription) handOver() bool {
+	s.end(ErrReplaced, stageTaken)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stage == stageTaken
+}
+
+// keep lists s among those that linger. A drained one is out of the directory:
+// its client learns from its next heartbeat that it must move.
+func (h *Hub) keep(s *Subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stage != stageLingering {
+		return
+	}
+	if s.cause == ErrDraining {
+		delete(h.subs, s.id)
+	}
+	set := h.lingering[s.who.session]
+	if set == nil {
+		set = map[*Subscription]struct{}{}
+		h.lingering[s.who.session] = set
+	}
+	set[s] = struct{}{}
+}
+
+// forget takes s out of the directory.
+func (h *Hub) forget(s *Subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subs, s.id)
+	if h.keys[s.who.key] == s {
+		delete(h.keys, s.who.key)
+	}
+	set := h.lingering[s.who.session]
+	if delete(set, s); len(set) == 0 {
+		delete(h.lingering, s.who.session)
+	}
+}
+
+// left runs the last hook and tells the channels.
+func (h *Hub) left(s *Subscription) {
+	if hook := h.o.Hooks.Leave; hook != nil {
+		hook(s)
+	}
+	h.presence.mu.Lock()
+	defer h.presence.mu.Unlock()
+	h.depart(s, nil)
+}
+
+// retire takes s out of the index. Nothing reaches it any more.
+func (h *Hub) retire(s *Subscription) {
+	standing := h.index.standing(s)
+	channels := make([]Channel, 0, len(standing))
+	for ch := range standing {
+		channels = append(channels, ch)
+	}
+	h.unindex(s, channels)
+}
+
+// unindex takes s off the channels and gives back its interest in them.
+func (h *Hub) unindex(s *Subscription, channels []Channel) {
+	var gone []Channel
+	for _, ch := range channels {
+		if h.index.remove(s, ch) {
+			gone = append(gone, ch)
+		}
+	}
+	h.interest.release(gone)
+}
+
+// everybody lists who is registered or lingers.
+func (h *Hub) everybody() []*Subscription {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]*Subscription, 0, len(h.subs))
+	for _, s := range h.subs {
+		list = append(list, s)
+	}
+	for _, set := range h.lingering {
+		for s := range set {
+			if s.Cause() == ErrDraining {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// Drain refuses new subscriptions and ends the open ones one after the other,
+// at an even rate over the given time and in random order, so that their
+// readers move elsewhere without a storm. It returns when all are told or ctx
+// ends. Publishing goes on; Shutdown is the next step.
+func (h *Hub) Drain(ctx context.Context, over time.Duration) error {
+	h.mu.Lock()
+	if h.state == nil {
+		h.state = ErrDraining
+	}
+	h.mu.Unlock()
+	list := h.everybody()
+	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	begin := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for i, s := range list {
+		timer.Reset(time.Until(begin.Add(over / time.Duration(len(list)) * time.Duration(i+1))))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		s.end(ErrDraining, stageLingering)
+	}
+	return nil
+}
+
+// Shutdown ends every subscription with a farewell, waits until their readers
+// have let go or ctx ends, and detaches from the broker. A second call is
+// harmless: it waits for the first.
+func (h *Hub) Shutdown(ctx context.Context) error {
+	h.mu.Lock()
+	first := h.state != ErrClosed
+	h.state = ErrClosed
+	h.mu.Unlock()
+	if !first {
+		select {
+		case <-h.gone:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	defer close(h.gone)
+	for _, s := range h.everybody() {
+		s.end(ErrClosed, stageLeft)
+	}
+	err := h.wait(ctx)
+	h.interest.close()
+	if e := h.link.Close(ctx); err == nil {
+		err = e
+	}
+	return err
+}
+
+// wait returns when no Serve and no Messages runs.
+func (h *Hub) wait(ctx context.Context) error {
+	h.mu.Lock()
+	if h.serving == 0 {
+		h.mu.Unlock()
+		return nil
+	}
+	quiet := make(chan struct{})
+	h.quiet = quiet
+	h.mu.Unlock()
+	select {
+	case <-quiet:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,100 @@
+package stentor
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// maxType bounds a message type, in bytes.
+const maxType = 128
+
+// Message is an event on its way to a target.
+type Message struct {
+	// Target is whom the message is for.
+	Target Target
+	// Type is what readers dispatch on, at most 128 bytes without space, `@`
+	// and control characters. Types that begin with "stentor." are reserved.
+	// Empty is a message without a type.
+	Type string
+	// Data is text, or with JSON set a JSON value, which Publish makes compact.
+	// It must be valid UTF-8 of at most Options.MaxData bytes.
+	Data string
+	// JSON says that Data is a JSON value. Empty Data with JSON set becomes null.
+	JSON bool
+	// Ephemeral messages have no position: they reach who is connected and
+	// are never kept.
+	Ephemeral bool
+
+	// Position, Prev and Time are set by the broker.
+
+	// Position is the message's place in the log, zero while it has none.
+	Position Position
+	// Prev is the position of the message before it on the same channel, or
+	// the floor of the channel when there was none.
+	Prev Position
+	// Time is when the broker took the message.
+	Time time.Time
+}
+
+// JSON makes a message whose data is v in JSON.
+func JSON(t Target, typ string, v any) (Message, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return Message{}, fmt.Errorf("%w data: %w", ErrInvalid, err)
+	}
+	return Message{Target: t, Type: typ, Data: strings.TrimSuffix(b.String(), "\n"), JSON: true}, nil
+}
+
+// prepare validates a message from outside and brings it into the form that
+// travels; nothing of m that the broker sets survives.
+func (m *Message) prepare(maxData int) error {
+	m.Position, m.Prev, m.Time = 0, 0, time.Time{}
+	if err := m.Target.validate(); err != nil {
+		return err
+	}
+	if err := checkType(m.Type); err != nil {
+		return err
+	}
+	if len(m.Data) > maxData {
+		return fmt.Errorf("%w %d bytes of data, at most %d are allowed", ErrTooLarge, len(m.Data), maxData)
+	}
+	if !utf8.ValidString(m.Data) {
+		return fmt.Errorf("%w data: not UTF-8", ErrInvalid)
+	}
+	if !m.JSON {
+		return nil
+	}
+	if m.Data == "" {
+		m.Data = "null"
+	}
+	// Compact, because a face may need the value on one line.
+	var b bytes.Buffer
+	b.Grow(len(m.Data))
+	if err := json.Compact(&b, []byte(m.Data)); err != nil {
+		return fmt.Errorf("%w data: not JSON: %w", ErrInvalid, err)
+	}
+	m.Data = b.String()
+	return nil
+}
+
+func checkType(t string) error {
+	if len(t) > maxType {
+		return fmt.Errorf("%w type: %d bytes, at most %d are allowed", ErrInvalid, len(t), maxType)
+	}
+	if err := checkName("type", t); err != nil {
+		return err
+	}
+	if strings.ContainsAny(t, " @") {
+		return fmt.Errorf("%w type: %q holds a space or @", ErrInvalid, t)
+	}
+	if strings.HasPrefix(t, "stentor.") {
+		return fmt.Errorf("%w type: %q is reserved, as all that begin with stentor.", ErrInvalid, t)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package stentor
+
+import (
+	"fmt"
+	"time"
+)
+
+// Options configures [New]. The zero value is ready to use.
+type Options struct {
+	// Broker orders and keeps messages. Nil means a new [MemoryBroker] with its
+	// defaults. The hub never closes a broker that it was given.
+	Broker Broker
+	// KeepAlive is how long a stream may be silent before the dialect's
+	// keepalive is written, spread by ±10 %. Zero means 15 s; negative turns it off.
+	KeepAlive time.Duration
+	// Linger is how long a subscription whose reader vanished stays present
+	// before its leave. Zero means 10 s; negative means not at all.
+	Linger time.Duration
+	// QueueLength and QueueBytes bound what waits for one reader; one that has
+	// more to come falls back on its cursor and the history.
+	// Zero means 256 entries and 1 MiB.
+	QueueLength int
+	QueueBytes  int
+	// MaxSubscriptions bounds the subscriptions, lingering ones included.
+	// Zero means 100,000; negative means no limit.
+	MaxSubscriptions int
+	// MaxChannels bounds the channels of one subscription. Zero means 128.
+	MaxChannels int
+	// MaxData bounds the data of one message in bytes. Zero means 65,536.
+	MaxData int
+	// Hooks are told what happens.
+	Hooks Hooks
+}
+
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.Broker == nil {
+		c.Broker = NewMemoryBroker(nil)
+	}
+	defaults(&c.KeepAlive, 15*time.Second)
+	defaults(&c.Linger, 10*time.Second)
+	defaults(&c.QueueLength, 256)
+	defaults(&c.QueueBytes, 1<<20)
+	defaults(&c.MaxSubscriptions, 100_000)
+	defaults(&c.MaxChannels, 128)
+	defaults(&c.MaxData, 1<<16)
+	return c
+}
+
+// defaults sets *v to d when it is zero.
+func defaults[T ~int | ~int64](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// Hooks are called by the hub as subscriptions come and go, each on the
+// goroutine that caused it, without any lock held. Nil ones are skipped.
+// For one subscription the order is Open, any number of Change, Close, Leave;
+// one that is ended before it was served has none of them.
+type Hooks struct {
+	// Open runs when the subscription is registered and its live messages are
+	// held, before the open notice: it may Join, Publish and look around. An
+	// error ends the subscription with that cause before it is announced.
+	Open func(s *Subscription) error
+	// Change runs after channels were joined or left, before the notices.
+	Change func(s *Subscription, joined, left []Channel)
+	// Close runs when delivery has ended, with the cause.
+	Close func(s *Subscription, cause error)
+	// Leave runs when the subscription is out of the directory: at once, or
+	// after it lingered. The leave notices follow.
+	Leave func(s *Subscription)
+}
+
+// SubscribeOptions describes one receiver. Identity fields are the caller's to
+// establish: the hub believes them.
+type SubscribeOptions struct {
+	// Channels the subscription starts with; repeats are dropped.
+	Channels []Channel
+	// User is the user id. A subscription without one is anonymous: the hub
+	// gives it the user id "-n" and the display name "usern", where n comes
+	// from the sequence "anonUser".
+	User string
+	// UserName is the name that [Target.UserName] matches, for authenticated
+	// subscriptions only.
+	UserName string
+	// DisplayName is what others see. Empty means UserName, else "usern" for the
+	// anonymous and the user id for others.
+	DisplayName string
+	// Authenticated says that User and UserName are proved.
+	Authenticated bool
+	// Session is shared by all subscriptions of one browser, if known.
+	Session string
+	// Key is a stable unique name for this receiver: the newest subscription
+	// with a key ends the older one.
+	Key string
+	// Meta is public: everyone who may see presence sees it.
+	Meta map[string]string
+	// Private is told to this subscriber only, in its open notice.
+	Private map[string]string
+	// Cursor is what the client presented as its position: empty for none, "0"
+	// for all that is kept. Any text is allowed: one that can't be a position
+	// of this log is answered with a gap notice.
+	Cursor string
+	// Resume stands in for a missing cursor: a subscription of the same session
+	// and channels whose reader vanished and that still lingers passes on where
+	// it was. For protocols whose clients reconnect without a cursor.
+	Resume bool
+	// Dialect encodes for Serve. Messages does without.
+	Dialect Dialect
+	// Presence asks for join, leave and update notices of its channels.
+	Presence bool
+	// Address is where the reader comes from, for hooks and logs.
+	Address string
+}
+
+// maxMeta bounds names and values of a subscription's public and private
+// values, in bytes each way.
+const maxMeta = 16 << 10
+
+// validate copies o with repeats dropped, or says what is wrong with it.
+func (o *SubscribeOptions) validate(maxChannels int) (SubscribeOptions, error) {
+	var c SubscribeOptions
+	if o != nil {
+		c = *o
+	}
+	var err error
+	if c.Channels, err = distinct(c.Channels); err != nil {
+		return c, err
+	}
+	if len(c.Channels) > maxChannels {
+		return c, fmt.Errorf("%w %d channels, at most %d are allowed", ErrTooLarge, len(c.Channels), maxChannels)
+	}
+	if err := checkNames(c.User, c.UserName, c.Session, c.Key, ""); err != nil {
+		return c, err
+	}
+	if err := checkName("display name", c.DisplayName); err != nil {
+		return c, err
+	}
+	for _, m := range [...]map[string]string{c.Meta, c.Private} {
+		size := 0
+		for k, v := range m {
+			size += len(k) + len(v)
+		}
+		if size > maxMeta {
+			return c, fmt.Errorf("%w %d bytes of values, at most %d are allowed", ErrTooLarge, size, maxMeta)
+		}
+	}
+	return c, nil
+}
+
+// distinct validates channels and drops repeats, keeping the order.
+func distinct(channels []Channel) ([]Channel, error) {
+	out := make([]Channel, 0, len(channels))
+	seen := make(map[Channel]struct{}, len(channels))
+	for _, ch := range channels {
+		if err := ch.Validate(); err != nil {
+			return nil, err
+		}
+		if _, ok := seen[ch]; !ok {
+			seen[ch] = struct{}{}
+			out = append(out, ch)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,67 @@
+package stentor
+
+// queue holds what waits for one reader. When it is full it takes nothing more:
+// the reader falls back on its cursor and reads what it was not given from the
+// history.
+type queue struct {
+	items []item
+	bytes int
+	full  bool
+	lost  bool // something ephemeral was not taken
+}
+
+// push queues it, or marks that the reader must fall back. It never blocks.
+func (s *Subscription) push(it item) {
+	if it.frame != nil && len(it.frame) == 0 {
+		return // this face does not show it
+	}
+	o := &s.hub.o
+	s.mu.Lock()
+	q := &s.queue
+	switch {
+	case s.cause != nil:
+		s.mu.Unlock()
+		return
+	case q.full:
+	case len(q.items) >= o.QueueLength || len(q.items) > 0 && q.bytes+it.size() > o.QueueBytes:
+		q.full = true
+		s.hub.count.behind.Add(1)
+	default:
+		q.items = append(q.items, it)
+		q.bytes += it.size()
+	}
+	if q.full && it.pos == 0 {
+		q.lost = true
+		s.hub.count.lost.Add(1)
+	}
+	s.mu.Unlock()
+	s.signal()
+}
+
+func (s *Subscription) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// taken is what a reader took from the queue at one moment.
+type taken struct {
+	items  []item
+	full   bool     // there is more up to target, in the history
+	lost   bool     // and something ephemeral is gone
+	target Position // the queue collects what comes after it
+	beat   bool
+}
+
+// take empties the queue, which collects again from here on. spare is reused.
+func (s *Subscription) take(spare []item) taken {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := taken{items: s.queue.items, full: s.queue.full, lost: s.queue.lost, beat: s.beat}
+	if t.full {
+		t.target = Position(s.hub.place.Load())
+	}
+	s.queue, s.beat = queue{items: spare[:0]}, false
+	return t
+}

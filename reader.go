@@ -1,0 +1,205 @@
+package stentor
+
+import (
+	"context"
+	"fmt"
+)
+
+// reader is the delivering side of a subscription. It is live (everything up to
+// cursor was handed out, the queue has what comes next) or behind (the history
+// has what is between cursor and target, the queue what comes after). Only the
+// goroutine of Serve or Messages uses it.
+type reader struct {
+	s      *Subscription
+	cursor Position
+	behind bool
+	target Position
+	reason GapReason // what to call a gap met while behind
+	told   Position  // gaps up to here have been told
+	lost   bool      // a gap for ephemeral messages is due
+	spare  []item
+}
+
+// open finds where the stream starts: at the cursor that the client presented,
+// or at the present. It gives what the client must be told first.
+func (r *reader) open(ctx context.Context) ([]item, error) {
+	s := r.s
+	r.cursor = s.start
+	n := &Notice{Kind: NoticeOpen, Subscription: s}
+	gap, err := r.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n.Cursor = r.cursor
+	m := s.Member()
+	n.Member = &m
+	items := []item{{notice: n}}
+	if gap != nil {
+		items = append(items, r.gap(gap, r.cursor))
+	}
+	s.mu.Lock()
+	s.reached = r.cursor
+	s.mu.Unlock()
+	return items, nil
+}
+
+// resolve compares the presented cursor with the log.
+func (r *reader) resolve(ctx context.Context) (*Gap, error) {
+	s := r.s
+	if s.presented == "" {
+		return nil, nil
+	}
+	p, ok := parsePosition(s.presented)
+	if !ok {
+		return &Gap{Reason: GapUnknown}, nil
+	}
+	w, err := s.hub.link.Window(ctx, s.routes(s.Channels()))
+	if err != nil {
+		return nil, fmt.Errorf("stentor: window: %w", err)
+	}
+	if p > max(w.Head, s.start) {
+		return &Gap{Reason: GapAhead, After: p}, nil
+	}
+	r.cursor, r.reason = p, GapExpired
+	r.behind, r.target = p < s.start, s.start
+	if p == 0 { // all that is kept: nothing is missing from that
+		r.told = w.Floor
+	}
+	return nil, nil
+}
+
+// next gives what to hand out now, without waiting; nothing when the reader has
+// everything.
+func (r *reader) next(ctx context.Context) ([]item, error) {
+	for r.behind {
+		items, err := r.page(ctx)
+		if err != nil || len(items) > 0 {
+			return items, err
+		}
+	}
+	t := r.s.take(r.spare)
+	items := t.items[:0]
+	for _, it := range t.items {
+		if it.pos == 0 || it.pos > r.cursor {
+			items = append(items, it)
+			r.cursor = max(r.cursor, it.pos)
+		}
+	}
+	r.spare = t.items
+	if t.full {
+		r.behind, r.target, r.reason, r.lost = true, t.target, GapSlow, r.lost || t.lost
+	}
+	if t.beat {
+		m := r.s.Member()
+		items = append(items, item{notice: &Notice{Kind: NoticeHeartbeat, Subscription: r.s, Member: &m}})
+	}
+	if t.full && len(items) == 0 {
+		return r.next(ctx)
+	}
+	return items, nil
+}
+
+// page reads on in the history. With the last page the reader is live.
+func (r *reader) page(ctx context.Context) ([]item, error) {
+	h := r.s.hub
+	standing := h.index.standing(r.s)
+	channels := make([]Channel, 0, len(standing))
+	for ch := range standing {
+		channels = append(channels, ch)
+	}
+	var page []Message
+	err := h.link.Replay(ctx, channels, r.cursor, r.target, func(m []Message) bool {
+		page = m
+		return false
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stentor: replay: %w", err)
+	}
+	// The window is looked at after the page was read: what was trimmed before
+	// or meanwhile is below its floor.
+	items, err := r.missing(ctx, standing, page)
+	if err != nil {
+		return nil, err
+	}
+	if len(page) == 0 {
+		r.cursor, r.behind = max(r.cursor, r.target), false
+		if r.lost {
+			r.lost = false
+			items = append(items, r.gap(&Gap{Reason: GapEphemeral, After: r.cursor}, r.cursor))
+		}
+		return items, nil
+	}
+	for i := range page {
+		if m := &page[i]; h.index.takes(r.s, m) {
+			items = append(items, item{pos: m.Position, msg: m})
+		}
+	}
+	r.cursor = page[len(page)-1].Position
+	return items, nil
+}
+
+// missing gives a gap if messages after the cursor may be gone.
+func (r *reader) missing(ctx context.Context, standing map[Channel]Position, page []Message) ([]item, error) {
+	w, err := r.window(ctx, standing)
+	if err != nil {
+		return nil, fmt.Errorf("stentor: window: %w", err)
+	}
+	if r.cursor >= w.Floor || r.told >= w.Floor {
+		return nil, nil
+	}
+	r.told = w.Floor
+	g := &Gap{Reason: r.reason, After: r.cursor}
+	if r.cursor < w.Start {
+		g.Reason = GapDiscontinuity
+	}
+	on := max(r.cursor, r.target)
+	if len(page) > 0 {
+		g.Oldest = page[0].Position
+		on = g.Oldest - 1
+	}
+	return []item{r.gap(g, on)}, nil
+}
+
+// window is the window of all channels. One that was joined after the cursor
+// misses only what came since.
+func (r *reader) window(ctx context.Context, standing map[Channel]Position) (Window, error) {
+	link := r.s.hub.link
+	whole := make([]Channel, 0, len(standing))
+	var late Position
+	for ch, since := range standing {
+		if since <= r.cursor {
+			whole = append(whole, ch)
+			continue
+		}
+		w, err := link.Window(ctx, []Channel{ch})
+		if err != nil {
+			return w, err
+		}
+		if w.Floor > since {
+			late = max(late, w.Floor)
+		}
+	}
+	w, err := link.Window(ctx, whole)
+	w.Floor = max(w.Floor, late)
+	return w, err
+}
+
+func (r *reader) gap(g *Gap, on Position) item {
+	r.s.hub.count.gaps.Add(1)
+	return item{notice: &Notice{Kind: NoticeGap, Cursor: on, Gap: g}}
+}
+
+// handed notes that everything up to the cursor is with the reader.
+func (r *reader) handed(items []item) {
+	n := uint64(0)
+	for i := range items {
+		if items[i].notice == nil {
+			n++
+		}
+	}
+	r.s.hub.count.delivered.Add(n)
+	r.s.mu.Lock()
+	r.s.reached = r.cursor
+	r.s.mu.Unlock()
+	clear(items) // spare is kept; what it pointed to is not
+}

@@ -1,0 +1,281 @@
+package stentor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"time"
+)
+
+// writeSize is how much is collected for one write: enough to make writes rare,
+// little enough for a slow link within one write deadline.
+const writeSize = 32 << 10
+
+var errServed = errors.New("stentor: the subscription is or was served already")
+
+// begin makes the caller the one reader of s.
+func (s *Subscription) begin() error {
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.served:
+		return errServed
+	case s.cause != nil:
+		return s.cause
+	}
+	s.served = true
+	h.serving++
+	return nil
+}
+
+func (h *Hub) finish() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.serving--; h.serving == 0 && h.quiet != nil {
+		close(h.quiet)
+		h.quiet = nil
+	}
+}
+
+// opened moves s on to stageOpen and gives whose place it takes.
+func (s *Subscription) opened() (prior *Subscription, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause != nil {
+		return nil, false
+	}
+	s.stage = stageOpen
+	prior, s.prior = s.prior, nil
+	return prior, true
+}
+
+// enter runs the open hook and announces s.
+func (s *Subscription) enter() error {
+	if open := s.hub.o.Hooks.Open; open != nil {
+		if err := open(s); err != nil {
+			s.end(err, stageLeft)
+			return err
+		}
+	}
+	return nil
+}
+
+// Serve delivers to r until the subscription ends or r does and returns the
+// cause: it never returns nil. If r is Done or fails, the subscription lingers.
+//
+// The order is: the open hook, the open notice, a gap notice if the cursor
+// needs one, what is kept after the cursor, what was held meanwhile, live.
+func (s *Subscription) Serve(r Response) error {
+	if s.dialect == nil {
+		return fmt.Errorf("%w subscription: it has no dialect to be served in", ErrInvalid)
+	}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	defer s.hub.finish()
+	if err := s.enter(); err != nil {
+		return err
+	}
+	w := &writer{s: s, r: r, rd: reader{s: s}}
+	if err := w.run(s.ctx); err != nil {
+		s.end(err, stageLingering)
+	}
+	return s.Cause()
+}
+
+// writer hands a reader's items to a Response.
+type writer struct {
+	s    *Subscription
+	r    Response
+	rd   reader
+	buf  []byte
+	idle *time.Timer // nil: no keepalives
+}
+
+// run returns why the response can't go on; nil when the subscription has ended.
+func (w *writer) run(ctx context.Context) error {
+	items, err := w.rd.open(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.write(items); err != nil {
+		return err
+	}
+	if !w.s.hub.announce(w.s) {
+		return nil
+	}
+	if k := w.s.hub.o.KeepAlive; k > 0 {
+		w.idle = time.NewTimer(jitter(k))
+		defer w.idle.Stop()
+	}
+	for {
+		if err := w.drain(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if done, err := w.wait(); done || err != nil {
+			return err
+		}
+	}
+}
+
+// drain writes until the reader has everything.
+func (w *writer) drain(ctx context.Context) error {
+	for {
+		items, err := w.rd.next(ctx)
+		if err != nil {
+			return err
+		}
+		if len(items) == 0 {
+			return nil
+		}
+		if err := w.write(items); err != nil {
+			return err
+		}
+	}
+}
+
+// wait returns when there may be something to do; done when s has ended.
+func (w *writer) wait() (done bool, err error) {
+	var idle <-chan time.Time
+	if w.idle != nil {
+		idle = w.idle.C
+	}
+	select {
+	case <-w.s.wake:
+	case <-idle:
+		return false, w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]))
+	case <-w.r.Done():
+		return false, ErrGone
+	case <-w.s.ctx.Done():
+		return true, w.farewell()
+	}
+	return false, nil
+}
+
+// write encodes items and writes them, in pieces of whole frames.
+func (w *writer) write(items []item) error {
+	b := w.buf[:0]
+	for i := range items {
+		b = items[i].encode(b, w.s.dialect)
+		if len(b) < writeSize && i < len(items)-1 {
+			continue
+		}
+		if err := w.flush(b); err != nil {
+			return err
+		}
+		b = b[:0]
+	}
+	w.rd.handed(items)
+	if w.buf = b; cap(b) > writeSize {
+		w.buf = nil // a burst is over; ten thousand readers must not keep its buffers
+	}
+	return nil
+}
+
+func (w *writer) flush(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if err := w.r.WriteFrames(b); err != nil {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	w.buf = b
+	if w.idle != nil {
+		w.idle.Reset(jitter(w.s.hub.o.KeepAlive))
+	}
+	return nil
+}
+
+// farewell writes what was queued before the end, and that it is one.
+func (w *writer) farewell() error {
+	cause := w.s.Cause()
+	if !w.rd.behind {
+		if t := w.s.take(nil); len(t.items) > 0 {
+			if err := w.write(t.items); err != nil {
+				return err
+			}
+		}
+	}
+	n := Notice{Kind: NoticeFarewell, Cause: cause}
+	if cause == ErrClosed || cause == ErrDraining {
+		n.Retry = time.Second + rand.N(5*time.Second) // so that not all come back at once
+	}
+	return w.write([]item{{notice: &n}})
+}
+
+// jitter spreads d by ±10 %.
+func jitter(d time.Duration) time.Duration {
+	return d - d/10 + rand.N(d/5+1)
+}
+
+// Messages gives what arrives until ctx or the subscription ends; the last pair
+// has the cause as its error. A [*Gap] error says that messages are missing
+// before the next one, and the sequence goes on. Leaving the loop closes the
+// subscription. It can be ranged over once.
+func (s *Subscription) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		if err := s.begin(); err != nil {
+			yield(Message{}, err)
+			return
+		}
+		defer s.hub.finish()
+		if err := s.pull(ctx, yield); err != nil {
+			s.end(err, stageLeft)
+			yield(Message{}, err)
+			return
+		}
+		s.end(ErrUnregistered, stageLeft)
+	}
+}
+
+// pull yields until something ends it; nil when yield wants no more.
+func (s *Subscription) pull(ctx context.Context, yield func(Message, error) bool) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.ctx, func() { cancel(s.Cause()) })()
+	rd := reader{s: s}
+	items, err := rd.open(ctx)
+	if err == nil && !s.hub.announce(s) {
+		return s.Cause()
+	}
+	for ; ; items, err = rd.next(ctx) {
+		switch {
+		case s.Cause() != nil:
+			return s.Cause()
+		case err != nil:
+			return err
+		}
+		for i := range items {
+			if !items[i].yield(yield) {
+				return nil
+			}
+		}
+		if rd.handed(items); len(items) > 0 {
+			continue
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// yield hands out a message or a gap; other notices are for faces.
+func (it *item) yield(yield func(Message, error) bool) bool {
+	switch {
+	case it.msg != nil:
+		return yield(*it.msg, nil)
+	case it.notice.Kind == NoticeGap:
+		return yield(Message{}, it.notice.Gap)
+	}
+	return true
+}
