@@ -42,19 +42,19 @@ func (s *Subscription) Heartbeat(lease time.Duration) bool {
 
 // end stops delivery if nobody has, and moves the subscription on to the stage
 // that follows: lingering, taken or left. Moving on from one to a later one is
-// a second end. It reports whether there was anything to end.
+// a second end. It reports whether this call moved it.
 func (s *Subscription) end(cause error, to stage) bool {
 	s.mu.Lock()
 	if s.cause != nil {
 		// Somebody has ended delivery, and may be about to settle.
-		ended := s.to == stageLeft
+		further := s.to < to
 		s.to = max(s.to, to)
 		settled := s.stage != stageHeld && s.stage != stageOpen
 		s.mu.Unlock()
 		if settled {
 			s.settle()
 		}
-		return !ended
+		return further
 	}
 	s.cause, s.to = cause, to
 	announced := s.stage == stageOpen
@@ -111,12 +111,12 @@ func (s *Subscription) settle() {
 }
 
 // handOver ends s for a newcomer that takes its place. It reports false when
-// there is no presence to take over.
+// there is no presence to take over, or somebody else does.
 func (s *Subscription) handOver() bool {
-	s.end(ErrReplaced, stageTaken)
+	mine := s.end(ErrReplaced, stageTaken)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stage == stageTaken
+	return mine && s.announced
 }
 
 // keep lists s among those that linger. A drained one is out of the directory:

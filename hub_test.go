@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -165,20 +166,26 @@ func TestInvalidSubscribeRegistersNothing(t *testing.T) {
 
 func TestHooksInOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var log []string
+		note := func(line string) {
+			mu.Lock()
+			defer mu.Unlock()
+			log = append(log, line)
+		}
 		var h *stentor.Hub
 		h = newHub(t, &stentor.Options{Hooks: stentor.Hooks{
 			Open: func(s *stentor.Subscription) error {
-				log = append(log, "open")
+				note("open")
 				s.SetPrivate("greeting", "hello")
 				publish(t, h, stentor.Message{Target: stentor.Target{Subscription: s.ID()}, Type: "held", Data: "x"})
 				return s.Join(context.Background(), "extra")
 			},
 			Change: func(s *stentor.Subscription, joined, left []stentor.Channel) {
-				log = append(log, fmt.Sprint("change ", joined, left))
+				note(fmt.Sprint("change ", joined, left))
 			},
-			Close: func(s *stentor.Subscription, cause error) { log = append(log, "close "+cause.Error()) },
-			Leave: func(s *stentor.Subscription) { log = append(log, "leave") },
+			Close: func(s *stentor.Subscription, cause error) { note("close " + cause.Error()) },
+			Leave: func(s *stentor.Subscription) { note("leave") },
 		}})
 		o := on("home")
 		o.Presence = true
@@ -192,8 +199,10 @@ func TestHooksInOrder(t *testing.T) {
 		settle()
 		r.hangUp()
 		settle()
-		log = append(log, "…")
+		note("…")
 		after(10 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
 		want(t, "hooks", strings.Join(log, "\n"), "open\nchange [news] []\nchange [] [extra]\nclose stentor: reader gone\n…\nleave")
 		// What was published in the hook is held until the open notice is out.
 		want(t, "stream", r.got(), "open\nheld=x\njoin home -1 true\njoin extra -1 true\n"+

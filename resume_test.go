@@ -71,7 +71,7 @@ func TestGap(t *testing.T) {
 			"quiet channel, no gap":  {(first).String(), []stentor.Channel{"quiet"}, "open\nm=still here\n"},
 			"quiet channel, at head": {quiet.String(), []stentor.Channel{"quiet"}, "open\n"},
 			"before the log":         {strconv.FormatInt(before, 10), []stentor.Channel{"b"}, "open\ngap discontinuity\nm=head\n"},
-			"beyond the head":        {(head + 1).String(), []stentor.Channel{"b"}, "open\ngap ahead\n"},
+			"beyond the head":        {(head + 1e9).String(), []stentor.Channel{"b"}, "open\ngap ahead\n"},
 			"far beyond the head":    {"9007199254740991", []stentor.Channel{"b"}, "open\ngap ahead\n"},
 			"over 53 bits":           {"9007199254740992", []stentor.Channel{"b"}, "open\ngap unknown\n"},
 			"not a number":           {"abc", []stentor.Channel{"b"}, "open\ngap unknown\n"},

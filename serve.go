@@ -49,7 +49,7 @@ func (s *Subscription) opened() (prior *Subscription, ok bool) {
 	if s.cause != nil {
 		return nil, false
 	}
-	s.stage = stageOpen
+	s.stage, s.announced = stageOpen, true
 	prior, s.prior = s.prior, nil
 	return prior, true
 }

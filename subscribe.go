@@ -145,9 +145,7 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription) error {
 	}
 	h.mu.Unlock()
 	if prior != nil && prior.handOver() {
-		s.mu.Lock()
-		s.prior = prior
-		s.mu.Unlock()
+		s.replace(prior)
 	}
 	for _, ch := range routes {
 		h.index.add(s, ch, 0)
@@ -159,6 +157,19 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription) error {
 		h.retire(s)
 	}
 	return nil
+}
+
+// replace keeps prior's place for s, until s is announced or ends.
+func (s *Subscription) replace(prior *Subscription) {
+	s.mu.Lock()
+	ended := s.cause != nil
+	if !ended {
+		s.prior = prior
+	}
+	s.mu.Unlock()
+	if ended {
+		prior.end(ErrReplaced, stageLeft)
+	}
 }
 
 // Join adds channels; when it returns, what is published to them arrives.

@@ -27,20 +27,21 @@ type Subscription struct {
 	places map[Channel]place // guarded by hub.index.mu
 	change sync.Mutex        // held while channels and places are brought in line
 
-	mu       sync.Mutex // guards the rest
-	stage    stage
-	cause    error
-	to       stage // after cause: the stage to settle at
-	served   bool
-	channels []Channel
-	meta     map[string]string
-	private  map[string]string
-	queue    queue
-	beat     bool     // a heartbeat waits to be answered
-	reached  Position // everything up to here was handed to the reader
-	prior    *Subscription
-	lease    *time.Timer
-	linger   *time.Timer
+	mu        sync.Mutex // guards the rest
+	stage     stage
+	cause     error
+	to        stage // after cause: the stage to settle at
+	served    bool
+	announced bool
+	channels  []Channel
+	meta      map[string]string
+	private   map[string]string
+	queue     queue
+	beat      bool     // a heartbeat waits to be answered
+	reached   Position // everything up to here was handed to the reader
+	prior     *Subscription
+	lease     *time.Timer
+	linger    *time.Timer
 }
 
 // who is the identity of a subscription. It never changes.
