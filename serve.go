@@ -107,7 +107,7 @@ func (w *writer) run(ctx context.Context) error {
 		return err
 	}
 	if !w.s.hub.announce(w.s) {
-		return nil
+		return w.farewell() // the open hook closed it, or a newer one has its key
 	}
 	if k := w.s.hub.o.KeepAlive; k > 0 {
 		w.idle = time.NewTimer(jitter(k))
