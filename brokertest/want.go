@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,7 +13,7 @@ func wantIsComplete(r *rig) {
 	r.open(Limits{})
 	first, _ := r.attach(r.b)
 	start := r.want(first, "a")
-	var sent []stentor.Message
+	var beside, sent []stentor.Message
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() {
@@ -22,7 +23,7 @@ func wantIsComplete(r *rig) {
 				r.Error(err)
 				return
 			}
-			sent = append(sent, m)
+			beside = append(beside, m)
 		}
 	})
 	type latecomer struct {
@@ -34,10 +35,13 @@ func wantIsComplete(r *rig) {
 	var late []latecomer
 	for range 20 {
 		link, f := r.attach(peer)
+		sent = append(sent, r.publish(r.b, "a", "just before")) // at or below what Want returns
 		late = append(late, latecomer{link, f, r.want(link, "a")})
 	}
 	wg.Wait()
+	sent = append(sent, beside...)
 	sent = append(sent, r.publish(r.b, "a", "end"))
+	slices.SortFunc(sent, byPosition)
 	end := sent[len(sent)-1].Position
 	for _, l := range late {
 		got := l.feed.until(end)
