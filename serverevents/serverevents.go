@@ -3,57 +3,115 @@ package serverevents
 import (
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/origin"
 )
 
-// Options configures [New]. The zero value has ServiceStack's defaults.
-type Options struct {
-	// Paths; "" is ServiceStack's default, "-" switches the endpoint off.
-	StreamPath            string // /event-stream
-	HeartbeatPath         string // /event-heartbeat
-	UnRegisterPath        string // /event-unregister
-	SubscribersPath       string // /event-subscribers
-	UpdateSubscribersPath string // /event-subscribers/{id}
-	// HeartbeatInterval is told to clients. Zero means 10 s.
-	HeartbeatInterval time.Duration
-	// IdleTimeout ends a subscription that stopped its heartbeats. Zero means 30 s.
-	IdleTimeout time.Duration
-	// LimitToAuthenticatedUsers answers anonymous stream requests with 401.
-	LimitToAuthenticatedUsers bool
-	// OmitPresence sends no onJoin, onLeave and onUpdate.
-	OmitPresence bool
-	// Subscribe fills in who the request is from and may refuse with a
-	// [*stentor.Refusal]. Nil: everyone is anonymous.
-	Subscribe func(r *http.Request, o *stentor.SubscribeOptions) error
-	// PublicURL is the base of the URLs told to clients. Empty: the scheme and
-	// host of each request.
-	PublicURL string
-	// AllowOrigins are the origins that pages of other sites may call from, with
-	// credentials.
-	AllowOrigins []string
-	// Logger gets refusals at debug and failures at error. Nil: none.
-	Logger *slog.Logger
+// Face is the ServiceStack face of a hub: an http.Handler. It holds nothing of its
+// own: it needs no closing, and hub.Shutdown ends its streams. It is safe for any
+// goroutine.
+type Face struct {
+	hub    *stentor.Hub
+	o      Options
+	routes []route
+	mux    *http.ServeMux
 }
 
-// Face is the ServiceStack face of a hub: an http.Handler.
-type Face struct{}
+// route is one path with everything around it.
+type route struct {
+	path    string
+	handler http.Handler
+}
 
 // New makes the ServiceStack face of hub.
-func New(hub *stentor.Hub, o *Options) *Face { panic("skeleton") }
+func New(hub *stentor.Hub, o *Options) *Face {
+	f := &Face{hub: hub, o: o.withDefaults(), mux: http.NewServeMux()}
+	policy := origin.New(f.o.AllowOrigins)
+	add := func(h http.HandlerFunc, paths ...string) {
+		guarded := policy.Handler(h, verbs()...)
+		for _, path := range paths {
+			if path == off {
+				continue
+			}
+			f.routes = append(f.routes, route{path, guarded})
+			f.mux.Handle(path, guarded)
+		}
+	}
+	add(f.stream, f.o.StreamPath)
+	add(acting(f.heartbeat), f.o.HeartbeatPath)
+	add(acting(f.unregister), f.o.UnRegisterPath)
+	add(f.subscribers, f.o.SubscribersPath)
+	add(acting(f.update), f.o.UpdateSubscribersPath)
+	// The clients for TypeScript, C# and Java know these names, whatever the paths.
+	for _, base := range []string{"/api/", "/json/reply/"} {
+		add(acting(f.unregister), base+"UnRegisterEventSubscriber")
+		add(f.subscribers, base+"GetEventSubscribers")
+		add(acting(f.update), base+"UpdateEventSubscriber")
+	}
+	f.mux.Handle("/", policy.Handler(http.HandlerFunc(notFound)))
+	return f
+}
 
 // Register adds the face's routes to mux: its paths, and /api/ and /json/reply/
 // followed by UpdateEventSubscriber, GetEventSubscribers and
-// UnRegisterEventSubscriber.
-func (f *Face) Register(mux *http.ServeMux) { panic("skeleton") }
+// UnRegisterEventSubscriber. Each is registered for the common methods by
+// name, so that it can stand beside a "GET /".
+func (f *Face) Register(mux *http.ServeMux) {
+	for _, r := range f.routes {
+		for _, method := range append(verbs(), http.MethodOptions) {
+			if method == http.MethodHead {
+				continue // GET covers it
+			}
+			mux.Handle(method+" "+r.path, r.handler)
+		}
+	}
+}
 
-// ServeHTTP serves the same routes.
-func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) { panic("skeleton") }
+// ServeHTTP serves the same routes, and answers every other path with a 404.
+func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.mux.ServeHTTP(w, r) }
 
-// Selector is the selector of a message type: "cmd.t" for t without a dot, the
-// type itself with one, "cmd.message" for none.
-func Selector(typ string) string { panic("skeleton") }
+// verbs are the methods that every endpoint takes: the clients of one protocol
+// do not agree on them.
+func verbs() []string {
+	return []string{
+		http.MethodGet, http.MethodHead, http.MethodPost,
+		http.MethodPut, http.MethodPatch, http.MethodDelete,
+	}
+}
 
-// Type is the message type of a selector, the reverse of Selector.
-func Type(selector string) (string, error) { panic("skeleton") }
+// acting is for endpoints that change something: GET does, because a client for
+// Java sends it, but HEAD does not.
+func acting(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			w.Header().Set("Allow", "GET, POST, PUT, PATCH, DELETE, OPTIONS")
+			answerError(w, http.StatusMethodNotAllowed, "use POST")
+			return
+		}
+		next(w, r)
+	}
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	answerError(w, http.StatusNotFound, "there is nothing here; the stream is at /event-stream unless it was moved")
+}
+
+// refuse answers with the envelope that err asks for and logs it once: what the
+// caller can mend at debug, what only the operator can at error. The query stays out
+// of the log: it holds ids, which are capabilities.
+func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, message := explain(err)
+	level := slog.LevelDebug
+	if status == http.StatusInternalServerError && r.Context().Err() == nil {
+		level = slog.LevelError
+	}
+	f.log(r, level, "request refused", status, err)
+	answerError(w, status, message)
+}
+
+// log says what became of a request that was not served.
+func (f *Face) log(r *http.Request, level slog.Level, text string, status int, err error) {
+	f.o.Logger.Log(r.Context(), level, text,
+		"method", r.Method, "pattern", r.Pattern, "status", status, "err", clip(err.Error(), 256))
+}

@@ -1,0 +1,205 @@
+package serverevents
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/sse"
+)
+
+const (
+	// unnamed is the channel of those who name none. It is a channel like any other:
+	// what is sent to others does not reach it.
+	unnamed = "*"
+	idPart  = "{id}"
+)
+
+// stream opens a stream. What is refused is refused before a byte is written; what
+// may be better in a moment is turned away without an answer.
+func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
+	visitor := sessionOf(r)
+	o, err := f.subscribeOptions(r, &visitor)
+	if err != nil {
+		f.turnAway(w, r, err)
+		return
+	}
+	if r.Method == http.MethodHead {
+		streamHeader(w.Header())
+		w.Header().Set("Content-Type", "text/event-stream")
+		return // nobody to stream to: nothing is registered
+	}
+	sub, err := f.hub.Subscribe(r.Context(), o)
+	if err != nil {
+		f.turnAway(w, r, err)
+		return
+	}
+	f.setPrivate(r, sub)
+	streamHeader(w.Header())
+	if o.Session == visitor.name() {
+		visitor.set(w, r.TLS != nil || strings.HasPrefix(f.o.PublicURL, "https:"))
+	}
+	stream, err := sse.Accept(w, r, &sse.AcceptOptions{KeepAlive: -1}) // keepalives are the hub's
+	if err != nil {
+		sub.Close(err)
+		f.refuse(w, r, fmt.Errorf("serverevents: accept: %w", err))
+		return
+	}
+	cause := sub.Serve(stream)
+	stream.Close() // an error only says that the reader has gone before
+	f.o.Logger.Debug("stream ended", "cause", cause)
+}
+
+func streamHeader(h http.Header) {
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Accel-Buffering", "no")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// subscribeOptions reads what a stream request asks for and has it approved.
+func (f *Face) subscribeOptions(r *http.Request, visitor *session) (*stentor.SubscribeOptions, error) {
+	query := args{}
+	if err := query.form(r.URL.RawQuery, "query"); err != nil {
+		return nil, err
+	}
+	o := &stentor.SubscribeOptions{Session: visitor.name(), Address: address(r)}
+	var names []string
+	for _, v := range slices.Concat(query[channelsParam], query[channelParam]) {
+		names = append(names, strings.Split(v.text, ",")...)
+	}
+	var err error
+	if o.Channels, err = channels(names); err != nil {
+		return nil, err
+	}
+	if len(o.Channels) == 0 {
+		o.Channels = []stentor.Channel{unnamed}
+	}
+	if err := f.admit(r, o); err != nil {
+		return nil, err
+	}
+	o.Dialect, o.Presence = dialect{}, !f.o.OmitPresence
+	// Clients that reconnect by themselves have no way to say where they were:
+	// their session stands in.
+	o.Cursor, o.Resume = cursor(r, query), true
+	return o, nil
+}
+
+// cursor is where the client says it was. The parameter is for pages that open a
+// new EventSource, which takes no headers.
+func cursor(r *http.Request, query args) string {
+	if c := r.Header.Get("Last-Event-ID"); c != "" {
+		return c
+	}
+	return query.text(cursorParam)
+}
+
+// channels checks names from outside, without blanks and repeats.
+func channels(names []string) ([]stentor.Channel, error) {
+	out := make([]stentor.Channel, 0, len(names))
+	seen := make(map[string]struct{}, len(names))
+	for _, name := range names {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if _, ok := seen[name]; ok {
+			continue
+		}
+		seen[name] = struct{}{}
+		ch := stentor.Channel(name)
+		if err := ch.Validate(); err != nil {
+			return nil, err
+		}
+		out = append(out, ch)
+	}
+	return out, nil
+}
+
+// setPrivate tells the subscriber where to send its heartbeats and the rest.
+func (f *Face) setPrivate(r *http.Request, sub *stentor.Subscription) {
+	base := f.base(r)
+	for _, u := range [...]struct{ name, path string }{
+		{heartbeatName, f.o.HeartbeatPath},
+		{unRegisterName, f.o.UnRegisterPath},
+		{updateName, f.o.UpdateSubscribersPath},
+	} {
+		switch {
+		case u.path == off:
+			sub.SetPrivate(u.name, "") // whatever the application gave
+		case strings.Contains(u.path, idPart):
+			sub.SetPrivate(u.name, base+strings.Replace(u.path, idPart, url.PathEscape(sub.ID()), 1))
+		default:
+			sub.SetPrivate(u.name, base+u.path+"?id="+url.QueryEscape(sub.ID()))
+		}
+	}
+	sub.SetPrivate(intervalName, millis(f.o.HeartbeatInterval))
+	sub.SetPrivate(idleTimeoutName, millis(f.o.told()))
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// base is where the caller finds this server. Only the caller is told, so that a
+// forged Host harms nobody else.
+func (f *Face) base(r *http.Request) string {
+	if f.o.PublicURL != "" {
+		return f.o.PublicURL
+	}
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + r.Host
+}
+
+// address is where the request comes from, without its port.
+func address(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
+
+// turnAway refuses a stream request. An EventSource gives up for good on any status
+// but 200, so only what the request or the application decides is answered with
+// one; anything else closes the connection, and the client comes back.
+//
+// Behind a proxy that would make a 502 of a closed connection, the answer would be
+// 200, silence for 2 to 10 s and an end. That needs to be told that there is
+// one, and comes with the option that names trusted proxies.
+func (f *Face) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+	if decided(err) {
+		f.refuse(w, r, err)
+		return
+	}
+	level := slog.LevelError
+	if overloaded(err) || r.Context().Err() != nil {
+		level = slog.LevelDebug
+	}
+	f.log(r, level, "stream turned away", 0, err)
+	drop(w)
+}
+
+func decided(err error) bool {
+	_, refused := errors.AsType[*stentor.Refusal](err)
+	return refused || errors.Is(err, stentor.ErrInvalid) || errors.Is(err, stentor.ErrTooLarge)
+}
+
+func overloaded(err error) bool {
+	return errors.Is(err, stentor.ErrFull) || errors.Is(err, stentor.ErrDraining) || errors.Is(err, stentor.ErrClosed)
+}
+
+// drop ends the connection, or on HTTP/2 the stream, without an answer.
+func drop(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // the server's own way to say it
+	}
+	conn.Close() // an error means that it is closed
+}
