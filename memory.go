@@ -49,12 +49,18 @@ func (o *MemoryOptions) withDefaults() MemoryOptions {
 // MemoryBroker is a [Broker] in this process: it keeps its history until it is
 // garbage. Several hubs may be attached to it. Make one with [NewMemoryBroker].
 //
-// It has no goroutine and no timer. Feeds are called on the goroutine of
-// Publish, one message at a time, so a feed must not call Publish of the same
-// broker, nor Close of its own link. What is older than Age goes with the next
-// Publish, Replay or Window, before they look.
+// It passes package brokertest (TestMemoryBroker) and trims as a plain model
+// does (TestMemoryBrokerAgainstModel). It has no goroutine and no timer. What is
+// older than Age goes with the next Publish, Replay or Window, before they look
+// (TestMemoryAge). Whatever publishers send, it stays within its limits
+// (TestMemoryStaysBounded).
 //
-// A cursor from before NewMemoryBroker is below Window.Start.
+// Feeds are called on the goroutine of Publish, one message at a time, so a
+// feed must not call Publish of the same broker, nor Close of its own link.
+// Neither Want nor Replay waits for a feed (TestMemoryReadsBesideDeliver).
+//
+// A cursor from before NewMemoryBroker is below Window.Start
+// (TestMemoryCursorFromEarlierLog).
 type MemoryBroker struct {
 	log  *memoryLog
 	seqs sequences

@@ -235,6 +235,18 @@ func TestMemoryBytes(t *testing.T) {
 	}
 }
 
+// A limit below a single channel's allowance keeps nothing, and says so.
+func TestMemoryBytesTooFew(t *testing.T) {
+	b := stentor.NewMemoryBroker(&stentor.MemoryOptions{Bytes: 1})
+	link, _ := attach(t, b)
+	for range 3 {
+		p := put(t, b, "a", "")
+		if list := kept(t, link, "a"); len(list) != 0 || floorOf(t, link, "a") != p {
+			t.Errorf("kept %v and floor %d, want nothing and %d", list, floorOf(t, link, "a"), p)
+		}
+	}
+}
+
 // Nothing that a publisher can choose makes the broker grow beyond its limits:
 // not channel names, not trimmed messages behind an old one.
 func TestMemoryStaysBounded(t *testing.T) {
@@ -253,12 +265,46 @@ func TestMemoryStaysBounded(t *testing.T) {
 			for i := range 100_000 {
 				publish(b, i)
 			}
-			if grown := heap() - before; grown > 4<<20 {
+			if grown := heap() - before; grown > 2<<20 {
 				t.Errorf("the heap grew by %d bytes", grown)
 			}
 			runtime.KeepAlive(b)
 		})
 	}
+}
+
+// What a burst needed is given back when its messages have expired.
+func TestMemoryGivesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := stentor.NewMemoryBroker(&stentor.MemoryOptions{Size: 1 << 20, Age: time.Hour})
+		link, _ := attach(t, b)
+		before := heap()
+		for i := range 40_000 {
+			put(t, b, "a", fmt.Sprint("data ", i))
+		}
+		if grown := heap() - before; grown < 4<<20 {
+
+			t.Fatalf("the heap grew by %d bytes only: nothing to give back", grown)
+		}
+		time.Sleep(2 * time.Hour)
+		floorOf(t, link, "a")
+		if grown := heap() - before; grown > 1<<20 {
+			t.Errorf("the heap is %d bytes larger than before the burst", grown)
+		}
+	})
+}
+
+func TestMemoryNegativeIsNoBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := stentor.NewMemoryBroker(&stentor.MemoryOptions{Age: -1, Bytes: -1, Channels: -1})
+		link, _ := attach(t, b)
+		put(t, b, "a", "first")
+		time.Sleep(10 * 365 * 24 * time.Hour)
+		put(t, b, "b", strings.Repeat("x", 1<<20))
+		if n := len(kept(t, link, "a", "b")); n != 2 {
+			t.Errorf("%d messages kept, want 2", n)
+		}
+	})
 }
 
 func heap() int64 {

@@ -23,6 +23,7 @@ func (l *memoryLog) trim(now time.Duration) {
 	for l.limits.Channels > 0 && len(l.channels) > l.limits.Channels {
 		l.forget(l.oldest)
 	}
+	l.settle()
 	l.compact()
 }
 
@@ -60,7 +61,6 @@ func (l *memoryLog) forget(c *channelLog) {
 	l.unlink(c)
 	delete(l.channels, c.name)
 	l.bytes -= memoryOverhead + int64(len(c.name))
-	l.settle()
 }
 
 // settle makes the first slot that of the oldest kept message.
