@@ -3,48 +3,179 @@ package eventhttp
 import (
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/origin"
+	"github.com/stentor-sse/stentor/internal/problem"
 	"github.com/stentor-sse/stentor/sse"
 )
 
-// Options configures [New] and [Accept]. The zero value serves anonymous
-// subscribers and refuses to publish or to list presence over HTTP.
+// Options configures [New]. The zero value serves anonymous subscribers and
+// refuses to publish or to list presence over HTTP.
+//
+// Its functions are called from many goroutines. What they return is answered as a
+// problem document: a [*stentor.Refusal] with its status and detail, an error
+// that wraps [stentor.ErrInvalid] with 400, any other with a 500 that says nothing
+// of it.
 type Options struct {
 	// Subscribe is asked before a stream opens and before a live subscription
-	// is changed; o holds what the request asks for. It fills in the identity
+	// is changed or ended; o holds what the request asks for. It fills in the identity
 	// (User, Session, Key, Meta, …) and may trim the channels or refuse with a
-	// [*stentor.Refusal]. Nil: everyone may subscribe to everything, anonymously.
+	// [*stentor.Refusal]; [stentor.ErrFull] turns a stream away softly, as an
+	// overloaded hub does. It doesn't set the Dialect. Nil: everyone may subscribe to
+	// everything, anonymously.
 	Subscribe func(r *http.Request, o *stentor.SubscribeOptions) error
-	// Publish is asked before a message is published. Nil: nobody may.
+	// Publish is asked before a message is published, once for each line of a
+	// batch, and may change it. Nil: nobody may.
 	Publish func(r *http.Request, m *stentor.Message) error
 	// Presence is asked before the members of channels are listed. Nil: nobody may.
 	Presence func(r *http.Request, channels []stentor.Channel) error
 	// AllowOrigins are the origins that pages of other sites may call from,
-	// like "https://app.example"; "*" is everyone, without credentials.
+	// like "https://app.example"; "*" is everyone, without credentials. An
+	// entry that is not an origin allows nobody.
 	AllowOrigins []string
-	// Stream configures the responses; KeepAlive and Retry are the hub's and the face's.
+	// Stream configures the responses. KeepAlive and Retry are the hub's and the
+	// face's; IdleTimeout is not used, because it counts what handlers send.
 	Stream sse.AcceptOptions
-	// MaxBody bounds the body of a publish request. Zero means 1 MiB.
+	// MaxBody bounds the body of a request in bytes. Zero means 1 MiB; negative
+	// means no bound.
 	MaxBody int64
 	// Logger gets refusals at debug and failures at error. Nil: none.
 	Logger *slog.Logger
 }
 
-// Face is the plain face of a hub: an http.Handler.
-type Face struct{}
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	c.AllowOrigins = slices.Clone(c.AllowOrigins)
+	c.Stream = streamOptions(c.Stream)
+	c.Stream.IdleTimeout = 0
+	if c.MaxBody == 0 {
+		c.MaxBody = 1 << 20
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// streamOptions leaves the keepalive to the hub and the retry to the open notice.
+func streamOptions(o sse.AcceptOptions) sse.AcceptOptions {
+	o.Header = o.Header.Clone()
+	o.KeepAlive, o.Retry = -1, 0
+	return o
+}
+
+// Face is the plain face of a hub: an http.Handler. It holds nothing of its own:
+// it needs no closing, and hub.Shutdown ends its streams. It is safe for any
+// goroutine.
+type Face struct {
+	hub    *stentor.Hub
+	o      Options
+	routes []route
+	mux    *http.ServeMux
+}
+
+// route is one path with everything around it.
+type route struct {
+	path    string
+	handler http.Handler
+}
 
 // New makes the plain face of hub.
-func New(hub *stentor.Hub, o *Options) *Face { panic("skeleton") }
+func New(hub *stentor.Hub, o *Options) *Face {
+	f := &Face{hub: hub, o: o.withDefaults(), mux: http.NewServeMux()}
+	policy := origin.New(f.o.AllowOrigins)
+	add := func(path string, m methods) {
+		h := policy.Handler(m, m.names()...)
+		f.routes = append(f.routes, route{path, h})
+		f.mux.Handle(path, h)
+	}
+	add("/events", methods{http.MethodGet: f.events})
+	add("/publish", methods{http.MethodPost: f.publish})
+	add("/subscriptions/{id}", methods{http.MethodPost: f.change, http.MethodDelete: f.end})
+	add("/presence", methods{http.MethodGet: f.presence})
+	add("/healthz", methods{http.MethodGet: f.healthz})
+	add("/readyz", methods{http.MethodGet: f.readyz})
+	f.mux.Handle("/", policy.Handler(http.HandlerFunc(notFound)))
+	return f
+}
 
 // Register adds the face's routes to mux:
 // GET /events, POST /publish, POST and DELETE /subscriptions/{id},
-// GET /presence, GET /healthz, GET /readyz, and OPTIONS for each.
-func (f *Face) Register(mux *http.ServeMux) { panic("skeleton") }
+// GET /presence, GET /healthz, GET /readyz, and OPTIONS for each. It takes the
+// other common methods on these paths too, to answer them with a 405 problem;
+// always with the method in the pattern, so that it can stand beside a "GET /".
+func (f *Face) Register(mux *http.ServeMux) {
+	for _, r := range f.routes {
+		for _, method := range []string{
+			http.MethodGet, http.MethodPost, http.MethodPut,
+			http.MethodPatch, http.MethodDelete, http.MethodOptions,
+		} {
+			mux.Handle(method+" "+r.path, r.handler)
+		}
+	}
+}
 
-// ServeHTTP serves the same routes.
-func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) { panic("skeleton") }
+// ServeHTTP serves the same routes, and answers every other path with a 404
+// problem.
+func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.mux.ServeHTTP(w, r) }
 
-// QuerySubscribe is a Subscribe function for development: it believes the query
-// parameters user, session and key.
-func QuerySubscribe(r *http.Request, o *stentor.SubscribeOptions) error { panic("skeleton") }
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	problem.Write(w, http.StatusNotFound,
+		"there is nothing here; the paths are /events, /publish, /subscriptions/{id}, /presence, /healthz and /readyz")
+}
+
+// methods serves one path by method; GET covers HEAD.
+type methods map[string]http.HandlerFunc
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	serve, ok := m[method]
+	if !ok {
+		allowed := strings.Join(m.names(), ", ") + ", " + http.MethodOptions
+		w.Header().Set("Allow", allowed)
+		problem.Write(w, http.StatusMethodNotAllowed, "use one of "+allowed)
+		return
+	}
+	serve(w, r)
+}
+
+// names are the methods for Allow, in a fixed order.
+func (m methods) names() []string {
+	var names []string
+	for _, name := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		if m[name] == nil {
+			continue
+		}
+		names = append(names, name)
+		if name == http.MethodGet {
+			names = append(names, http.MethodHead)
+		}
+	}
+	return names
+}
+
+// refuse answers with the problem that err is and logs it once: what the caller
+// can mend at debug, what only the operator can at error. The query stays out of the
+// log: it may hold what is nobody's business.
+func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	d := problem.Of(err)
+	level := slog.LevelDebug
+	if d.Status == http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	f.o.Logger.Log(r.Context(), level, "request refused",
+		"method", r.Method, "path", clip(r.URL.Path), "status", d.Status, "err", clip(err.Error()))
+	problem.Error(w, err)
+}
+
+// clip bounds what a caller can make a log line hold.
+func clip(s string) string { return s[:min(len(s), 256)] }

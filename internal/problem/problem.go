@@ -40,7 +40,7 @@ func New(status int, detail string) Document {
 }
 
 // Of is the document that err asks for: a *stentor.Refusal's status and detail,
-// 413 for a *http.MaxBytesError and ErrTooLarge, 400 for ErrInvalid, 503 for
+// 413 for a *http.MaxBytesError and ErrTooLarge, 404 for ErrUnknown, 400 for ErrInvalid, 503 for
 // ErrClosed, ErrDraining and ErrFull, and otherwise a 500 that says nothing of err.
 func Of(err error) Document {
 	if refusal, ok := errors.AsType[*stentor.Refusal](err); ok {
@@ -53,6 +53,8 @@ func Of(err error) Document {
 	switch {
 	case errors.Is(err, stentor.ErrTooLarge):
 		return New(http.StatusRequestEntityTooLarge, text(err))
+	case errors.Is(err, stentor.ErrUnknown):
+		return New(http.StatusNotFound, text(err))
 	case errors.Is(err, stentor.ErrInvalid):
 		return New(http.StatusBadRequest, text(err))
 	case errors.Is(err, stentor.ErrFull):

@@ -1,0 +1,87 @@
+// Package eventhttp is the plain face of a hub: any EventSource, curl or HTTP
+// client subscribes and publishes with it.
+//
+//	hub, err := stentor.New(ctx, nil)
+//	...
+//	face := eventhttp.New(hub, &eventhttp.Options{
+//		Publish: func(r *http.Request, m *stentor.Message) error { return nil }, // everyone
+//	})
+//	http.ListenAndServe("127.0.0.1:8080", face)
+//
+// and then
+//
+//	curl -N '127.0.0.1:8080/events?channel=home'
+//	curl -d 'channel=home&data=hello' 127.0.0.1:8080/publish
+//
+// The routes are
+//
+//	GET    /events              a stream: ?channel=a&channel=b, ?presence=true
+//	POST   /publish             {"channel":"a","type":"t","data":…}
+//	POST   /subscriptions/{id}  {"join":["b"],"leave":["a"]}
+//	DELETE /subscriptions/{id}  ends it
+//	GET    /presence            who is on ?channel=a
+//	GET    /healthz, /readyz    200; /readyz 503 while the hub takes nobody
+//
+// A handler of one's own opens a stream on the hub with [Accept].
+//
+// # Delivery and order
+//
+// Each message is one event: `id:` is its position, `event:` its type, data its
+// data (TestStreamBytes). An ephemeral message has no id. Positions on one stream
+// strictly increase, as the hub guarantees.
+//
+// The face's own events have types that begin with "stentor.", which publishers may
+// not use (TestPublishRefuses). stentor.open is the first event of every stream and
+// holds the subscription's id and a cursor; stentor.gap says that something is
+// missing; stentor.join, stentor.leave and stentor.update go to those who ask for
+// presence, once for each user however many tabs there are (TestPresenceEvents).
+//
+// # Publishing
+//
+// What is refused is refused with a problem document (RFC 9457) before anything is
+// published (TestPublishRefuses). A batch is one JSON object a line. All its
+// lines are read and approved before the first is published: an answer with an error
+// status means that nothing was, one with 200 has a line for each message,
+// `{"id","matched"}` or what became of it instead, `{"title","status","detail"}`
+// (TestBatch).
+//
+// # Slow subscribers
+//
+// A reader that doesn't read costs its cursor; see package stentor. Its stream
+// ends when a write takes longer than Options.Stream.WriteTimeout.
+//
+// # Resuming
+//
+// A stream goes on after the position in the Last-Event-ID header, or else in the query
+// parameter lastEventId, last_event_id or Last-Event-ID; 0 is all that is kept
+// (TestResume). A cursor is never answered with an error status, from which an
+// EventSource does not come back, but with stentor.gap (TestCursorIsNeverAnError). For
+// the same reason a hub that is full or going away answers a stream request with
+// 200, a random reconnection time and the end (TestOverloadIsSoft).
+//
+// # Live subscriptions
+//
+// Whoever knows the id in stentor.open and is the same user changes or ends the
+// subscription; for everybody else it does not exist (TestSubscriptionIsItsOwners). A
+// change is made whole or, with an error, not at all (TestChangeIsWhole).
+//
+// # Pages of other sites
+//
+// They read what Options.AllowOrigins lets them, and change nothing else
+// (TestForeignPages).
+//
+// # Shutdown
+//
+// Hub.Shutdown ends every stream with a farewell; the face has nothing of its own to
+// end (TestShutdownEndsStreams). Since http.Server.Shutdown waits for streams, let it
+// start the hub's: server.RegisterOnShutdown(func() { hub.Shutdown(ctx) }).
+//
+// # Concurrency
+//
+// A [Face] and a [Handle] may be used from any goroutine. A Face starts none; a Handle
+// has one, which Wait and Close wait for (TestHandleClose).
+//
+// # Testing
+//
+// Package ssetest serves a Face in memory, also in a testing/synctest bubble.
+package eventhttp

@@ -1,0 +1,210 @@
+package eventhttp
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/problem"
+	"github.com/stentor-sse/stentor/sse"
+)
+
+// events opens a stream. Everything that can be refused is refused before a byte
+// is written; a cursor never is.
+func (f *Face) events(w http.ResponseWriter, r *http.Request) {
+	so, err := f.subscribeOptions(r)
+	if err != nil {
+		f.turnAway(w, r, err)
+		return
+	}
+	if r.Method == http.MethodHead {
+		streamHeader(w.Header())
+		return // nobody to stream to: nothing is registered
+	}
+	sub, err := f.hub.Subscribe(r.Context(), so)
+	if err != nil {
+		f.turnAway(w, r, limited(err))
+		return
+	}
+	stream, err := openStream(w, r, sub, &f.o.Stream)
+	if err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	cause := sub.Serve(stream)
+	stream.Close() // an error only says that the reader has gone before
+	f.o.Logger.Debug("stream ended", "cause", cause)
+}
+
+// turnAway refuses a stream request.
+func (f *Face) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+	if !overloaded(err) {
+		f.refuse(w, r, err)
+		return
+	}
+	f.o.Logger.Debug("stream turned away", "err", err)
+	softly(w, err)
+}
+
+// Refuse answers a stream request with an error of [Accept] or [stentor.Hub.Subscribe] as
+// the face does: a problem document, or for a hub that is full or going
+// away a stream that ends at once and says when to come back, because an EventSource
+// gives up for good on a 429 or 503. Nothing may have been written to w.
+func Refuse(w http.ResponseWriter, err error) {
+	if overloaded(err) {
+		softly(w, err)
+		return
+	}
+	problem.Error(w, err)
+}
+
+func overloaded(err error) bool {
+	return errors.Is(err, stentor.ErrFull) || errors.Is(err, stentor.ErrDraining) || errors.Is(err, stentor.ErrClosed)
+}
+
+func softly(w http.ResponseWriter, err error) {
+	e := sse.Event{Comment: farewell(err), Retry: 2*time.Second + rand.N(28*time.Second)}
+	body, encErr := e.AppendText(nil)
+	if encErr != nil { // two fixed texts and a number: can't be
+		problem.Error(w, err)
+		return
+	}
+	streamHeader(w.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Write(body) // an error means that the reader is gone: nobody to tell
+}
+
+// streamHeader is what a stream's answer says of itself where no stream writes it.
+func streamHeader(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	addStreamHeader(h)
+}
+
+// addStreamHeader is what the face adds to a stream's own header.
+func addStreamHeader(h http.Header) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+}
+
+// subscribeOptions reads what a stream request asks for and has it approved.
+func (f *Face) subscribeOptions(r *http.Request) (*stentor.SubscribeOptions, error) {
+	query, err := parseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	so := &stentor.SubscribeOptions{Cursor: cursor(r, query), Address: address(r)}
+	if so.Channels, err = channels(query["channel"]); err != nil {
+		return nil, err
+	}
+	if v := query.Get("presence"); v != "" {
+		if so.Presence, err = strconv.ParseBool(v); err != nil {
+			return nil, fmt.Errorf("%w presence: %.64q; write true or false", stentor.ErrInvalid, v)
+		}
+	}
+	if err := f.approve(r, so); err != nil {
+		return nil, err
+	}
+	if len(so.Channels) == 0 && so.User == "" && so.UserName == "" && so.Session == "" && so.Key == "" {
+		return nil, fmt.Errorf("%w subscription: nothing would ever arrive; name a channel, as in ?channel=home", stentor.ErrInvalid)
+	}
+	return so, nil
+}
+
+// approve asks the application, and sees to what is not the application's to set.
+func (f *Face) approve(r *http.Request, so *stentor.SubscribeOptions) error {
+	if f.o.Subscribe != nil {
+		if err := f.o.Subscribe(r, so); err != nil {
+			return err
+		}
+	}
+	so.Dialect = dialect{}
+	return nil
+}
+
+// channels checks names from outside.
+func channels(names []string) ([]stentor.Channel, error) {
+	out := make([]stentor.Channel, 0, len(names))
+	for _, name := range names {
+		c := stentor.Channel(name)
+		if err := c.Validate(); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// cursorNames are the query parameters that stand in for Last-Event-ID where a
+// reader can't set a header, in the order in which they are believed.
+func cursorNames() []string { return []string{"lastEventId", "last_event_id", "Last-Event-ID"} }
+
+// cursor is what the client presents as its position. The header wins: a reader that
+// reconnects by itself repeats the query of its first request.
+func cursor(r *http.Request, query url.Values) string {
+	if c := r.Header.Get("Last-Event-ID"); c != "" {
+		return c
+	}
+	for _, name := range cursorNames() {
+		if c := query.Get(name); c != "" {
+			return c
+		}
+	}
+	return ""
+}
+
+// parseQuery is [url.ParseQuery], except that a cursor with a broken escape is taken as
+// it stands: like any other that is not a position, it is answered with a gap.
+func parseQuery(raw string) (url.Values, error) {
+	query, err := url.ParseQuery(raw)
+	if err == nil {
+		return query, nil
+	}
+	query = url.Values{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		one, err := url.ParseQuery(pair)
+		switch {
+		case err == nil:
+			for name, values := range one {
+				query[name] = append(query[name], values...)
+			}
+		case slices.Contains(cursorNames(), name):
+			query.Add(name, value)
+		default:
+			return nil, fmt.Errorf("%w query: %w", stentor.ErrInvalid, err)
+		}
+	}
+	return query, nil
+}
+
+// address is where the request comes from, without its port.
+func address(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
+
+// QuerySubscribe is a Subscribe function for development: it believes the query
+// parameters user, session and key, so that whoever can reach the server can be
+// anyone. A user is displayed by its id, and is not authenticated.
+func QuerySubscribe(r *http.Request, o *stentor.SubscribeOptions) error {
+	query := r.URL.Query()
+	o.User, o.Session, o.Key = query.Get("user"), query.Get("session"), query.Get("key")
+	if o.DisplayName == "" {
+		o.DisplayName = o.User
+	}
+	return nil
+}

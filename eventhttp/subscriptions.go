@@ -1,0 +1,143 @@
+package eventhttp
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/stentor-sse/stentor"
+)
+
+// change joins and leaves channels of a live subscription. It joins first, which
+// the hub does whole or not at all: after an error nothing has changed.
+func (f *Face) change(w http.ResponseWriter, r *http.Request) {
+	if _, err := contentType(r, "application/json"); err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	body, err := f.body(w, r)
+	if err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	join, leave, err := parseChange(body)
+	if err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	so := &stentor.SubscribeOptions{Channels: join}
+	sub, err := f.owned(r, so)
+	if err == nil && sub.Cause() != nil {
+		err = errNotFound() // it lingers: nothing can reach it any more
+	}
+	if err == nil {
+		err = sub.Join(r.Context(), so.Channels...)
+	}
+	if err == nil {
+		err = sub.Leave(r.Context(), leave...)
+	}
+	if err != nil {
+		if sub != nil && sub.Cause() != nil {
+			err = errNotFound()
+		}
+		f.refuse(w, r, limited(err))
+		return
+	}
+	f.answer(w, struct {
+		Channels []stentor.Channel `json:"channels"`
+	}{append([]stentor.Channel{}, sub.Channels()...)})
+}
+
+// end ends a subscription, a lingering one included, at once.
+func (f *Face) end(w http.ResponseWriter, r *http.Request) {
+	sub, err := f.owned(r, &stentor.SubscribeOptions{})
+	if err == nil && !sub.Close(nil) {
+		err = errNotFound() // somebody was faster
+	}
+	if err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// owned finds the subscription that a request names, if it is the caller's. One of
+// somebody else gets the same answer as one that isn't, so that ids can't be tried.
+func (f *Face) owned(r *http.Request, so *stentor.SubscribeOptions) (*stentor.Subscription, error) {
+	so.Address = address(r)
+	if err := f.approve(r, so); err != nil {
+		return nil, err
+	}
+	sub := f.hub.Subscription(r.PathValue("id"))
+	if sub == nil || !same(so, sub) {
+		return nil, errNotFound()
+	}
+	return sub, nil
+}
+
+// same reports whether so is who sub is. An anonymous caller owns the anonymous
+// subscriptions of its session; without a session, knowing the id has to do.
+func same(so *stentor.SubscribeOptions, sub *stentor.Subscription) bool {
+	user := sub.Member().User
+	if so.User != "" {
+		return so.User == user
+	}
+	return anonymous(user) && so.Session == sub.Session()
+}
+
+// anonymous reports whether user is an id that the hub gives to those without one: a
+// minus and a number.
+func anonymous(user string) bool {
+	digits, ok := strings.CutPrefix(user, "-")
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+func errNotFound() error {
+	return &stentor.Refusal{
+		Status: http.StatusNotFound,
+		Detail: "no such subscription; take the id from the stentor.open event of a stream that is open",
+	}
+}
+
+// limited makes a 400 of too many channels: the body was not too large.
+func limited(err error) error {
+	if !errors.Is(err, stentor.ErrTooLarge) {
+		return err
+	}
+	return &stentor.Refusal{
+		Status: http.StatusBadRequest,
+		Detail: strings.TrimPrefix(err.Error(), stentor.ErrTooLarge.Error()+" "),
+	}
+}
+
+// parseChange reads {"join":[…],"leave":[…]}. A channel in both is joined.
+func parseChange(body []byte) (join, leave []stentor.Channel, err error) {
+	err = readObject(body, func(name string, value json.RawMessage) error {
+		if name != "join" && name != "leave" {
+			return badField("field", "there are join and leave")
+		}
+		var raw []json.RawMessage
+		if err := json.Unmarshal(value, &raw); err != nil || raw == nil {
+			return badField(name, "write a list of channel names")
+		}
+		names := make([]string, len(raw))
+		for i, v := range raw {
+			var err error
+			if names[i], err = stringValue(name, v); err != nil {
+				return err
+			}
+		}
+		list, err := channels(names)
+		if name == "join" {
+			join = list
+		} else {
+			leave = list
+		}
+		return err
+	})
+	leave = slices.DeleteFunc(leave, func(c stentor.Channel) bool { return slices.Contains(join, c) })
+	return join, leave, err
+}
