@@ -36,13 +36,14 @@ type Link interface {
 	// Alone reports that this hub is the only one attached to the log, and so
 	// knows every subscription.
 	Alone() bool
-	// Close ends the feed: when it returns, no call to it runs or will run.
+	// Close ends the feed: when it returns, no call to it runs or will run. It
+	// does so even when ctx has ended.
 	Close(ctx context.Context) error
 }
 
 // Feed is implemented by the hub. A broker calls it serially, never from
 // inside a call that the hub makes to the broker other than Publish, and may
-// count on its never blocking.
+// count on its never blocking and never calling the broker.
 type Feed interface {
 	// Deliver gives messages in order; the slice is the feed's to keep. Positions are strictly increasing over
 	// all channels, except that ephemeral messages have none. A position at or
