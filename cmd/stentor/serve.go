@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/stentor-sse/stentor"
+)
+
+// serveSettings are what serve and demo can be told.
+type serveSettings struct {
+	listen       string
+	historySize  int
+	historyAge   time.Duration
+	historyBytes int64
+	allowOrigins []string
+	publicURL    *url.URL
+	drainTimeout time.Duration
+	logLevel     slog.Level
+	logFormat    string
+
+	demo     bool     // with the Chat application
+	channels []string // that its page opens
+}
+
+const serveHelp = `Serve a hub over HTTP: the plain face (/events, /publish, …) for browsers, curl
+and everything else, and the ServiceStack face (/event-stream, …) for
+ServiceStack clients. History is kept in memory.
+
+Without keys everyone who reaches the server may publish and subscribe, so it
+listens on loopback only and answers only requests for a loopback host or for the
+host of --public-url. To open it to others, put a proxy that authenticates in
+front and name the address that clients use with --public-url.
+
+When it is ready it prints one line with the address, addr=… among its
+attributes. An interrupt ends it within a second. SIGTERM drains it first: /readyz
+answers 503, and the open streams end one after the other over --drain-timeout.
+A second signal stops it at once.`
+
+func (p *program) serveCommand() *cobra.Command {
+	s := &serveSettings{}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a hub over HTTP",
+		Long:  serveHelp,
+		Example: `  stentor serve
+  stentor serve --listen 127.0.0.1:0 --log-format json
+  stentor serve --history-size 500 --history-age 1h --history-bytes 64MiB
+  stentor serve --public-url https://events.example --allow-origin https://app.example`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), s) },
+	}
+	s.register(cmd)
+	return cmd
+}
+
+func (p *program) demoCommand() *cobra.Command {
+	s := &serveSettings{demo: true, channels: []string{"home"}}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Serve a hub and the Chat application",
+		Long: `Serve what "stentor serve" does, and the Chat application at /. Open it in two
+windows. Whatever any program publishes to its channels arrives there too.`,
+		Example: `  stentor demo
+  stentor demo --listen 127.0.0.1:0 --channels home,news
+  stentor publish home 'hello from the shell' --type announce`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), s) },
+	}
+	s.register(cmd)
+	cmd.Flags().Var(&list{at: &s.channels, kind: "CHANNELS", check: checkChannel}, "channels",
+		"channels that the page opens; repeatable")
+	return cmd
+}
+
+// register adds the flags with their defaults.
+func (s *serveSettings) register(cmd *cobra.Command) {
+	s.listen, s.historySize, s.historyAge, s.historyBytes = "127.0.0.1:8080", 10_000, 24*time.Hour, 1<<30
+	s.drainTimeout, s.logFormat = 20*time.Second, "text"
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Var(address(&s.listen), "listen", "where to listen, loopback only; port 0 picks a free one")
+	f.Var(base(&s.publicURL), "public-url", "the URL of this server for clients, when a proxy is in front")
+	f.Var(&list{at: &s.allowOrigins, kind: "ORIGINS", check: checkOrigin}, "allow-origin",
+		"origin whose pages may call this server, like https://app.example; * for all; repeatable")
+	f.Var(count(&s.historySize, 0), "history-size", "messages kept per channel; 0 keeps none")
+	f.Var(duration(&s.historyAge, time.Millisecond), "history-age", "how long a message is kept")
+	f.Var(size(&s.historyBytes), "history-bytes", "bytes kept in all")
+	f.Var(duration(&s.drainTimeout, 0), "drain-timeout", "how long SIGTERM takes to end the open streams")
+	f.Var(level(&s.logLevel), "log-level", "what to log")
+	f.Var(choice(&s.logFormat, "text", "json"), "log-format", "how to log")
+}
+
+func checkChannel(s string) error { return stentor.Channel(s).Validate() }
+
+// memory is the history as the broker takes it: there, zero is the default.
+func (s *serveSettings) memory() *stentor.MemoryOptions {
+	o := &stentor.MemoryOptions{Size: s.historySize, Age: s.historyAge, Bytes: s.historyBytes}
+	if o.Size == 0 {
+		o.Size = -1
+	}
+	return o
+}
+
+// serve runs the server until a signal or the end of ctx.
+func (p *program) serve(ctx context.Context, s *serveSettings) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	log := newLogger(p.stderr, s.logLevel, s.logFormat)
+	ln, err := listen(ctx, s.listen)
+	if err != nil {
+		return err
+	}
+	defer ln.Close() // for the errors below; the server closes it too
+	hub, err := stentor.New(ctx, &stentor.Options{
+		Broker: stentor.NewMemoryBroker(s.memory()),
+		Hooks:  stentor.Hooks{Close: log.streamEnded},
+	})
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	open := s.openURL(ln.Addr())
+	server := newServer(s, hub, open, log)
+	return server.run(ctx, ln, signals, func() {
+		log.always("listening", "addr", ln.Addr().String(), "url", open)
+		if s.demo && s.logFormat == "text" {
+			fmt.Fprintf(p.stderr, "Open %s in two windows and chat. Ctrl-C ends it.\n", open)
+		}
+	})
+}

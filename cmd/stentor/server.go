@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/chat"
+	"github.com/stentor-sse/stentor/eventhttp"
+	"github.com/stentor-sse/stentor/serverevents"
+)
+
+// newServer builds the HTTP server over hub; open is the URL it can be reached at.
+func newServer(s *serveSettings, hub *stentor.Hub, open string, log logger) *server {
+	base, end := context.WithCancel(context.Background())
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // for proxies that speak it to the server behind
+	return &server{
+		hub: hub, log: log, end: end, drainTimeout: s.drainTimeout,
+		http: &http.Server{
+			Handler:           guard(s.routes(hub, open, log), s.publicURL),
+			ReadHeaderTimeout: 5 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    16 << 10,
+			Protocols:         protocols,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+			BaseContext:       func(net.Listener) context.Context { return base },
+		},
+	}
+}
+
+// routes puts both faces on one mux, and the page at its root.
+func (s *serveSettings) routes(hub *stentor.Hub, open string, log logger) http.Handler {
+	mux := http.NewServeMux()
+	origins := s.origins()
+	eventhttp.New(hub, &eventhttp.Options{
+		// On loopback and without keys, everyone may do everything.
+		Subscribe:    eventhttp.QuerySubscribe,
+		Publish:      func(*http.Request, *stentor.Message) error { return nil },
+		Presence:     func(*http.Request, []stentor.Channel) error { return nil },
+		AllowOrigins: origins,
+		Logger:       log.Logger,
+	}).Register(mux)
+	serverevents.New(hub, &serverevents.Options{
+		PublicURL:    show(s.publicURL),
+		AllowOrigins: origins,
+		Logger:       log.Logger,
+	}).Register(mux)
+	if s.demo {
+		chat.New(hub, &chat.Options{Channels: s.channels, Logger: log.Logger}).Register(mux)
+	} else {
+		mux.HandleFunc("GET /{$}", index(open))
+	}
+	return mux
+}
+
+// origins are those whose pages may call: the listed ones, and our own as
+// browsers see it, which behind a proxy is not what requests say here.
+func (s *serveSettings) origins() []string {
+	origins := s.allowOrigins
+	if u := s.publicURL; u != nil {
+		origins = append(origins[:len(origins):len(origins)], u.Scheme+"://"+u.Host)
+	}
+	return origins
+}
+
+// openURL is where people reach the server.
+func (s *serveSettings) openURL(addr net.Addr) string {
+	if s.publicURL != nil {
+		return show(s.publicURL) + "/"
+	}
+	return "http://" + addr.String() + "/"
+}
+
+// show is the URL without credentials and trailing slash, empty when there is none.
+func show(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	c := *u
+	c.User = nil
+	for len(c.Path) > 0 && c.Path[len(c.Path)-1] == '/' {
+		c.Path = c.Path[:len(c.Path)-1]
+	}
+	c.RawPath = ""
+	return c.String()
+}
+
+// index is the page at the root of a server without an application: what to
+// call, to paste into a shell.
+func index(open string) http.HandlerFunc {
+	text := fmt.Sprintf(`This is a Stentor server: it pushes events over Server-Sent Events.
+
+Read a channel, from a shell or with new EventSource(…) in a browser:
+
+    curl -N '%[1]sevents?channel=home'
+
+Publish to it:
+
+    curl -d channel=home -d data=hello '%[1]spublish'
+    curl -H 'Content-Type: application/json' \
+         -d '{"channel":"home","type":"greet","data":{"text":"hello"}}' '%[1]spublish'
+
+See who is there:
+
+    curl '%[1]spresence?channel=home'
+
+Is it alive, and does it take new streams:
+
+    curl '%[1]shealthz'
+    curl '%[1]sreadyz'
+
+ServiceStack clients connect to %[1]sevent-stream.
+`, open)
+	return func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		fmt.Fprint(w, text) // an error means that the caller is gone
+	}
+}
