@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/pprof"
 	"testing"
@@ -22,6 +23,9 @@ func TestMain(m *testing.M) {
 type leakless struct{ m *testing.M }
 
 func (l leakless) Run() int {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt) // the first one starts a goroutine of the runtime, for good
+	signal.Stop(signals)
 	before := runtime.NumGoroutine()
 	code := l.m.Run()
 	// Those that have been told to end need a moment, and there is nothing to wait on.

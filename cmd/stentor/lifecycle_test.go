@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// openStream reads the first event of a stream and leaves the rest.
+func openStream(t *testing.T, client *http.Client, url string) *bufio.Reader {
+	t.Helper()
+	resp := get(t, client, url+"events?channel=home")
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("stream answered %s", resp.Status)
+	}
+	r := bufio.NewReader(resp.Body)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatalf("stream ended before it opened: %v", err)
+		}
+		if line == "\n" {
+			return r
+		}
+	}
+}
+
+// openStreams opens n of them.
+func openStreams(t *testing.T, client *http.Client, url string, n int) []*bufio.Reader {
+	t.Helper()
+	streams := make([]*bufio.Reader, n)
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, 16)
+	for i := range streams {
+		gate <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-gate }()
+			streams[i] = openStream(t, client, url)
+		})
+	}
+	wg.Wait()
+	return streams
+}
+
+// A thousand streams end, each in order: with a farewell and not cut.
+func TestInterruptEndsManyStreams(t *testing.T) {
+	protocols(t, func(t *testing.T, client *http.Client) {
+		p := serve(t)
+		streams := openStreams(t, client, p.url, 1000)
+		begin := time.Now()
+		p.signal(os.Interrupt)
+		for i, s := range streams {
+			rest, err := io.ReadAll(s)
+			if err != nil {
+				t.Fatalf("stream %d was cut: %v", i, err)
+			}
+			if !strings.Contains(string(rest), "retry: ") {
+				t.Fatalf("stream %d ended with %q, without a farewell", i, rest)
+			}
+		}
+		code := p.wait()
+		t.Logf("ended after %v", time.Since(begin))
+		if code != exitOK {
+			t.Errorf("exit code %d; it said:\n%s", code, p.said())
+		}
+		if said := p.said(); strings.Contains(said, "level=WARN") || strings.Contains(said, "level=ERROR") {
+			t.Errorf("it said:\n%s", said)
+		}
+	})
+}
+
+// While it drains it is not ready, takes no stream, still publishes, and each
+// stream gets what is published until it ends.
+func TestTerminateDrains(t *testing.T) {
+	protocols(t, func(t *testing.T, client *http.Client) {
+		p := serve(t, "--drain-timeout", "2s")
+		streams := openStreams(t, client, p.url, 2)
+		if resp := get(t, client, p.url+"readyz"); resp.StatusCode != http.StatusOK {
+			t.Fatalf("readyz answered %s before", resp.Status)
+		}
+		p.signal(syscall.SIGTERM)
+		for get(t, client, p.url+"readyz").StatusCode != http.StatusServiceUnavailable {
+		}
+		if resp := get(t, client, p.url+"healthz"); resp.StatusCode != http.StatusOK {
+			t.Errorf("healthz answered %s", resp.Status)
+		}
+		got := call(t, "", "publish", "home", "late", "--url", p.url)
+		if got.code != exitOK {
+			t.Errorf("publishing ended with %d and said %s", got.code, got.stderr)
+		}
+		resp := get(t, client, p.url+"events?channel=home")
+		rest, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(string(rest), "retry: ") || strings.Contains(string(rest), "stentor.open") {
+			t.Errorf("a new stream is answered %s %q, %v; want a retry line and the end", resp.Status, rest, err)
+		}
+		late := 0
+		for _, s := range streams {
+			rest, err := io.ReadAll(s)
+			if err != nil || !strings.Contains(string(rest), "retry: ") {
+				t.Errorf("a stream ended with %q, %v; want a farewell", rest, err)
+			}
+			late += strings.Count(string(rest), "data: late\n")
+		}
+		if late == 0 {
+			t.Error("no stream lived to see what was published while draining")
+		}
+		if code := p.wait(); code != exitOK {
+			t.Errorf("exit code %d; it said:\n%s", code, p.said())
+		}
+	})
+}
+
+// A drain that would take an hour is stopped by a second signal of either kind.
+func TestSecondSignal(t *testing.T) {
+	for _, second := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(second.String(), func(t *testing.T) {
+			p := serve(t, "--drain-timeout", "1h")
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+			streams := openStreams(t, client, p.url, 3)
+			p.signal(syscall.SIGTERM)
+			for get(t, client, p.url+"readyz").StatusCode != http.StatusServiceUnavailable {
+			}
+			p.signal(second)
+			if code := p.wait(); code != exitFailure {
+				t.Errorf("exit code %d, want %d; it said:\n%s", code, exitFailure, p.said())
+			}
+			for _, s := range streams {
+				io.Copy(io.Discard, s) // it ends, in order or not
+			}
+			if !strings.Contains(p.said(), "second signal") {
+				t.Errorf("it said:\n%s", p.said())
+			}
+		})
+	}
+}
+
+// A request that hangs in the middle of its body holds nobody up.
+func TestInterruptDespiteAHangingRequest(t *testing.T) {
+	protocols(t, func(t *testing.T, client *http.Client) {
+		p := serve(t)
+		body, end := io.Pipe()
+		t.Cleanup(func() { end.Close() })
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"publish", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if resp, err := client.Do(r); err == nil {
+				resp.Body.Close()
+			}
+		}()
+		fmt.Fprint(end, `{"channel":`) // the transport has read it: the request is on its way
+		openStream(t, client, p.url)
+		p.signal(os.Interrupt)
+		if code := p.wait(); code != exitOK {
+			t.Errorf("exit code %d; it said:\n%s", code, p.said())
+		}
+		end.Close()
+		<-done
+	})
+}
+
+// The end of run's context is an interrupt, and leaves nothing behind: TestMain
+// counts.
+func TestContextEndsServer(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, w := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		defer w.Close()
+		done <- run(ctx, []string{"demo", "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "error"}, nil,
+			strings.NewReader(""), io.Discard, w)
+	}()
+	lines := bufio.NewScanner(r)
+	if !lines.Scan() || !strings.Contains(lines.Text(), `"msg":"listening","addr":"127.0.0.1:`) {
+		t.Errorf("it is ready with %q", lines.Text())
+	}
+	cancel()
+	for lines.Scan() {
+		t.Errorf("it said %s", lines.Text())
+	}
+	if code := <-done; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
