@@ -28,3 +28,8 @@ type Event struct {
 	// text. Readers ignore it. A decoder hands it to its Comment callback.
 	Comment string
 }
+
+// dispatched says if readers make an event of e, which takes a data line.
+func (e *Event) dispatched() bool {
+	return e.Data != "" || e.Type != "" || e.ID == "" && e.Retry == 0 && e.Comment == ""
+}
