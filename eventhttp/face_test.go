@@ -61,7 +61,8 @@ func to(channel stentor.Channel, data string) stentor.Message {
 	return stentor.Message{Target: stentor.Target{Channel: channel}, Data: data}
 }
 
-// opened takes the first event of a stream and gives the subscription's id.
+// opened takes the first event of a stream and gives the subscription's id. It returns
+// when the subscription has been announced, which follows that event.
 func opened(t testing.TB, r *ssetest.Recorder) string {
 	t.Helper()
 	e := r.Next(t)
@@ -69,6 +70,7 @@ func opened(t testing.TB, r *ssetest.Recorder) string {
 	if err := json.Unmarshal([]byte(e.Data), &data); err != nil || e.Type != "stentor.open" || data.Subscription == "" {
 		t.Fatalf("first event %+v, want stentor.open with a subscription", e)
 	}
+	synctest.Wait()
 	return data.Subscription
 }
 

@@ -185,7 +185,6 @@ func TestPresenceEvents(t *testing.T) {
 		hub, srv := serve(t, p, nil, o)
 		quiet := srv.Open(t, "/events?channel=a&user=carl")
 		opened(t, quiet)
-		synctest.Wait() // the join follows the open event
 		s := srv.Open(t, "/events?channel=a&user=anna&presence=true")
 		opened(t, s)
 		want(t, s, sse.Event{Type: "stentor.join", Data: `{"channel":"a","user":"anna","name":"anna","meta":{}}`})
