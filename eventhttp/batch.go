@@ -3,6 +3,7 @@ package eventhttp
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -21,9 +22,13 @@ type line struct {
 
 // publishBatch publishes one message for each line, in their order. Every line is read
 // and approved before the first is published: an answer with an error status
-// means that nothing was. What the hub refuses later is told in the line's place.
+// means that nothing was. What the hub or its broker refuses later is told in the
+// line's place, and the rest goes on.
 func (f *Face) publishBatch(w http.ResponseWriter, r *http.Request, body []byte) {
 	lines, err := f.parseBatch(r, body)
+	if state := f.hub.State(); err == nil && errors.Is(state, stentor.ErrClosed) {
+		err = state // rather than in each line
+	}
 	if err != nil {
 		f.refuse(w, r, err)
 		return

@@ -1,9 +1,12 @@
 package eventhttp_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -431,6 +434,31 @@ func TestForeignPages(t *testing.T) {
 		}
 		if resp, body := srv.Do(t, "POST", "/publish", "channel=a", form, "Origin: "+app, "Sec-Fetch-Site: cross-site"); resp.StatusCode != 200 {
 			t.Errorf("a listed page's publish: %d %s", resp.StatusCode, body)
+		}
+	})
+}
+
+// Refusals are the caller's to mend, failures the operator's; queries hold tokens.
+func TestLog(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		var log bytes.Buffer
+		o := &eventhttp.Options{
+			Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Subscribe: func(*http.Request, *stentor.SubscribeOptions) error {
+				return errors.New("directory \"x\"\nlevel=FORGED is down")
+			},
+		}
+		_, srv := serve(t, p, nil, o)
+		srv.Do(t, "POST", "/publish", `{}`, jsonType)
+		srv.Do(t, "GET", "/events?channel=a&token=hunter2", "")
+		synctest.Wait()
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], "level=DEBUG") || !strings.Contains(lines[0], "status=403") ||
+			!strings.Contains(lines[1], "level=ERROR") || !strings.Contains(lines[1], "is down") {
+			t.Errorf("log:\n%s", log.String())
+		}
+		if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "\nlevel=FORGED") {
+			t.Errorf("the log holds a query or a forged line:\n%s", log.String())
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package eventhttp_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -281,6 +282,73 @@ func TestBatch(t *testing.T) {
 		if n := strings.Count(body, "\n"); resp.StatusCode != 200 || n != 1000 {
 			t.Errorf("1,000 lines: %d, %d lines answered", resp.StatusCode, n)
 		}
+	})
+}
+
+// Where several hubs share a log, nobody can count whom a message reaches.
+func TestMatchedIsLeftOutWhereNobodyCanCount(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		broker := stentor.NewMemoryBroker(nil)
+		newHub(t, &stentor.Options{Broker: broker})
+		_, srv := serve(t, p, &stentor.Options{Broker: broker}, open())
+		s := srv.Open(t, "/events?channel=a")
+		opened(t, s)
+		_, body := srv.Do(t, "POST", "/publish", `{"channel":"a","data":"x"}`, jsonType)
+		if e := s.Next(t); body != `{"id":"`+e.ID+`"}`+"\n" {
+			t.Errorf("answer %s for %+v", body, e)
+		}
+	})
+}
+
+// What only the hub can refuse is told in its line; the others are published.
+func TestBatchLineThatTheHubRefuses(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		hub, srv := serve(t, p, nil, open())
+		s := srv.Open(t, "/events?channel=a")
+		opened(t, s)
+		resp, body := srv.Do(t, "POST", "/publish", `{"channel":"a","data":"one"}`+"\n"+
+			`{"channel":"a","data":"`+strings.Repeat("x", 65537)+`"}`+"\n"+`{"channel":"a","data":"three"}`, batchType)
+		lines := strings.Split(body, "\n")
+		if resp.StatusCode != 200 || len(lines) != 4 || !strings.Contains(lines[1], `"status":413,"detail":"too large`) {
+			t.Errorf("%d %s", resp.StatusCode, body)
+		}
+		if one, three := s.Next(t), s.Next(t); one.Data != "one" || three.Data != "three" {
+			t.Errorf("got %+v and %+v", one, three)
+		}
+		if err := hub.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		resp, body = srv.Do(t, "POST", "/publish", `{"channel":"a"}`+"\n"+`{"channel":"a"}`, batchType)
+		refused(t, resp, body, 503, "try again")
+	})
+}
+
+// A body that never ends does not hold a handler for ever.
+func TestSlowBody(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		hub, srv := serve(t, p, nil, open())
+		body, feed := io.Pipe()
+		go io.WriteString(feed, `{"channel":`)
+		r, err := http.NewRequestWithContext(t.Context(), "POST", srv.URL+"/publish", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		resp, err := srv.Client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		feed.Close()
+		refused(t, resp, string(text), 408, "30 s")
+		if n := hub.Stats().Published; n != 0 {
+			t.Errorf("%d messages published", n)
+		}
+		sleep(1)
 	})
 }
 
