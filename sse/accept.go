@@ -2,6 +2,7 @@ package sse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,21 +12,26 @@ import (
 
 // AcceptOptions configures [Accept]. The zero value is ready to use.
 type AcceptOptions struct {
-	// Header is set on the response, in place of what the ResponseWriter and
-	// Accept have under the same names.
+	// Header is set on the response, in place of what the ResponseWriter's own
+	// header has under the same names. A name without values leaves out what
+	// Accept would set.
 	Header http.Header
-	// KeepAlive is how long the stream may be silent before a comment is
-	// sent. Zero means 15 s; negative turns it off.
-	KeepAlive time.Duration
-	// WriteTimeout bounds each write with its flush. It stands in for the
-	// server's WriteTimeout, which a stream would outlive. Zero means 10 s;
+	// KeepAlive is how long nothing may be written before an empty comment is,
+	// so that no proxy takes the stream for dead. Zero means 15 seconds;
 	// negative turns it off.
+	KeepAlive time.Duration
+	// WriteTimeout is how long a write and its flush may take before the stream
+	// ends because its reader does not read. It takes the place of the server's
+	// WriteTimeout, which counts from the request. Zero means 10 seconds;
+	// negative means no limit. A ResponseWriter without write deadlines has none.
 	WriteTimeout time.Duration
-	// IdleTimeout ends the stream when Send sent nothing for that long.
-	// Zero means never.
+	// IdleTimeout is how long the stream may go without Send before it ends with
+	// ErrIdle. Keepalives and WriteFrames don't count. Zero and negative mean for
+	// ever.
 	IdleTimeout time.Duration
-	// Retry is sent first, as the client's reconnection time. Zero means that
-	// the client decides.
+	// Retry is the reader's reconnection time, sent as the first frame. Zero
+	// leaves it to the reader, which is mostly 3 seconds; as in an [Event],
+	// negative or under a millisecond is an error.
 	Retry time.Duration
 }
 
@@ -43,113 +49,139 @@ func (o *AcceptOptions) withDefaults() AcceptOptions {
 	return c
 }
 
-// Accept begins an event stream as the answer to r: it sends the header at once
-// and returns the stream. Any method is accepted; HEAD is answered with the
-// header and a stream that is closed already.
+// Accept begins a stream as the answer to r: it sends status 200 and the header
+// at once. Whatever is to be refused must be refused before, because a reader
+// takes any other status for final.
 //
-// If w can't flush, or options are invalid, nothing is written, the headers are taken
-// back, and the caller may still answer with a status. Wrapped ResponseWriters
-// need an Unwrap method (see [http.ResponseController]).
+// It sets Content-Type: text/event-stream, and over HTTP/1 Connection: close. It
+// sets, where neither w.Header() nor the options name them, Cache-Control:
+// no-store, no-transform, X-Accel-Buffering: no, and X-Content-Type-Options:
+// nosniff. It lifts the server's ReadTimeout and WriteTimeout for this request.
+//
+// An error that wraps [errors.ErrUnsupported] says that w can't flush, which a
+// stream can't do without; then nothing has been written, w.Header() is as it was
+// and the handler may still answer something else. So it may when the options are
+// at fault, which is [ErrInvalid]. With any other error the reader has gone.
+//
+// A HEAD request gets the header, and a stream that is closed already.
+//
+// The handler must not return before [Stream.Wait] has given a cause or
+// [Stream.Close] has returned.
 func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Stream, error) {
 	s := &Stream{
-		w: w, rc: http.NewResponseController(w), o: o.withDefaults(),
-		last: presented(r), done: make(chan struct{}),
+		w:      w,
+		rc:     http.NewResponseController(w),
+		ctx:    r.Context(),
+		http1:  r.ProtoMajor < 2,
+		lastID: LastEventID(r),
+		o:      o.withDefaults(),
+		done:   make(chan struct{}),
+		turn:   make(chan struct{}, 1),
 	}
-	first, err := s.o.first()
+	first, err := s.o.firstFrame()
 	if err != nil {
 		return nil, err
 	}
-	before := maps.Clone(w.Header())
-	s.header(r)
-	if r.Method == http.MethodHead {
-		s.cause = ErrClosed
-		close(s.done)
-		return s, nil
+	if err := s.open(first, r.Method == http.MethodHead); err != nil {
+		return nil, err
 	}
-	if err := s.begin(first); err != nil {
-		clear(w.Header())
-		maps.Copy(w.Header(), before)
-		return nil, fmt.Errorf("sse: accept: %w", err)
-	}
-	s.watch(r.Context())
 	return s, nil
 }
 
-// first is the frame that every stream with these options begins with.
-func (o *AcceptOptions) first() ([]byte, error) {
+// firstFrame is what goes out right after the header, if anything.
+func (o *AcceptOptions) firstFrame() ([]byte, error) {
 	if o.Retry == 0 {
 		return nil, nil
 	}
 	return Event{Retry: o.Retry}.AppendText(nil)
 }
 
-// header sets what a stream needs and nobody has set. HTML standard, 9.2.3, for
-// the type; no-transform and X-Accel-Buffering keep proxies from holding events back.
-func (s *Stream) header(r *http.Request) {
+// open sends the header and starts the clocks. It has the first turn.
+func (s *Stream) open(first []byte, head bool) error {
+	s.turn <- struct{}{}
+	defer s.release()
+	if s.ctx.Err() != nil {
+		return s.gone(nil)
+	}
+	if err := s.sendHeader(); err != nil {
+		return err
+	}
+	s.o.Header = nil // sent; the stream may live long
+	if head {
+		s.end(ErrClosed)
+		return nil
+	}
+	if len(first) > 0 {
+		if err := s.write(first); err != nil {
+			return err
+		}
+	}
+	s.wrote = time.Now()
+	s.sent = s.wrote
+	if next := s.rest(s.wrote); next > 0 {
+		s.timer = time.AfterFunc(next, s.tick)
+	}
+	s.unwatch = context.AfterFunc(s.ctx, s.left)
+	return nil
+}
+
+// sendHeader lets the flush find out if w can do what a stream needs: when it
+// can't, nothing has been written.
+func (s *Stream) sendHeader() error {
 	h := s.w.Header()
-	for name, values := range s.o.Header {
+	before := maps.Clone(h)
+	setHeader(h, s.o.Header, s.http1)
+	start := time.Now()
+	err := s.arm()
+	if err == nil {
+		err = s.rc.Flush()
+	}
+	if err == nil {
+		// over HTTP/1 a ReadTimeout that runs out takes the client for gone
+		err = tolerate(s.rc.SetReadDeadline(time.Time{}))
+	}
+	if err == nil {
+		return s.disarm()
+	}
+	clear(h)
+	maps.Copy(h, before)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("sse: accept: %T can't flush; a wrapper needs Flush or Unwrap: %w", s.w, err)
+	}
+	return s.failure(err, start)
+}
+
+func setHeader(h, o http.Header, http1 bool) {
+	for name, values := range o {
 		h[http.CanonicalHeaderKey(name)] = slices.Clone(values)
 	}
-	h.Set("Content-Type", "text/event-stream")
 	for _, d := range [...][2]string{
 		{"Cache-Control", "no-store, no-transform"},
-		{"X-Accel-Buffering", "no"},
+		{"X-Accel-Buffering", "no"}, // or nginx holds events back
 		{"X-Content-Type-Options", "nosniff"},
 	} {
 		if _, ok := h[d[0]]; !ok {
 			h.Set(d[0], d[1])
 		}
 	}
-	if r.ProtoMajor == 1 {
-		h.Set("Connection", "close") // illegal on HTTP/2: RFC 9113, 8.2.2
+	h.Set("Content-Type", "text/event-stream")
+	h.Del("Content-Length")
+	if h.Del("Connection"); http1 { // HTTP/2 has no such header (RFC 9113 §8.2.2)
+		h.Set("Connection", "close") // nothing follows on it, and it may be handed over
 	}
 }
 
-// begin sends the header. Flush is the probe: where it isn't supported,
-// nothing was written.
-func (s *Stream) begin(first []byte) error {
-	if err := s.deadline(); err != nil {
-		return err
-	}
-	// The server's ReadTimeout would end the request in the middle of the stream.
-	if err := tolerate(s.rc.SetReadDeadline(time.Time{})); err != nil {
-		return err
-	}
-	if err := s.rc.Flush(); err != nil {
-		return err
-	}
-	s.wrote = time.Now()
-	s.sent = s.wrote
-	if len(first) > 0 {
-		return s.transmit(first)
-	}
-	return tolerate(s.rc.SetWriteDeadline(time.Time{}))
-}
-
-// watch starts what may end the stream or keep it warm.
-func (s *Stream) watch(ctx context.Context) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.o.KeepAlive > 0 {
-		s.silent = time.AfterFunc(s.o.KeepAlive, s.breathe)
-	}
-	if s.o.IdleTimeout > 0 {
-		s.idle = time.AfterFunc(s.o.IdleTimeout, s.tire)
-	}
-	s.stop = context.AfterFunc(ctx, s.gone)
-}
-
-// presented is the cursor of a request.
-func presented(r *http.Request) string {
-	if id := r.Header.Get("Last-Event-ID"); id != "" {
+// LastEventID is where the reader of r wants to go on: its Last-Event-ID header,
+// or where that is missing or empty, for readers that can't set one, the first of
+// the query parameters lastEventId, last_event_id and Last-Event-ID that is not
+// empty. It is empty for a reader that begins. It may be any bytes at all.
+func LastEventID(r *http.Request) string {
+	if id := r.Header.Get("Last-Event-ID"); id != "" || r.URL == nil || r.URL.RawQuery == "" {
 		return id
 	}
-	if r.URL.RawQuery == "" {
-		return ""
-	}
-	q := r.URL.Query()
+	query := r.URL.Query()
 	for _, name := range [...]string{"lastEventId", "last_event_id", "Last-Event-ID"} {
-		if id := q.Get(name); id != "" {
+		if id := query.Get(name); id != "" {
 			return id
 		}
 	}

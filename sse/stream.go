@@ -7,65 +7,77 @@ import (
 	"iter"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 )
 
 var (
 	// ErrClosed is the cause of a stream that its own side closed.
 	ErrClosed = errors.New("sse: stream closed")
-	// ErrClientGone is the cause of a stream whose client went away.
+	// ErrClientGone is the cause of a stream whose request's context ended: the
+	// client went away, or the server ended the request. The context's own cause
+	// or the error of the write that found out is wrapped beside it.
 	ErrClientGone = errors.New("sse: client gone")
 	// ErrIdle is the cause of a stream without an application event for
 	// AcceptOptions.IdleTimeout.
 	ErrIdle = errors.New("sse: stream idle")
 	// ErrHeadersSent says that a header came after the response had begun.
-	ErrHeadersSent = errors.New("sse: headers already sent")
+	ErrHeadersSent = errors.New("sse: headers already sent; set them before Accept, or in its options")
 )
 
-// Stream is one open response. All methods may be called from any goroutine;
-// writes go out whole and one after the other.
+// Stream is one open response. [Accept] makes it. It ends once, with one cause:
 //
-// A handler must not return while others may still send: it returns after Wait
-// or Close, and from then on nothing is written, whoever calls.
+//   - [ErrClosed] after Close
+//   - [ErrClientGone] when the request's context ends
+//   - [ErrIdle] when nothing was sent for the idle timeout
+//   - the first error of a write, wrapped; [os.ErrDeadlineExceeded] where the
+//     reader didn't read
+//
+// All methods are safe for any goroutine. One write is under way at a time, and
+// other writers wait for it: for WriteTimeout at most. Between writes a stream
+// has no goroutine, one timer and no buffer to speak of.
+//
+// Nothing may be written once the handler has returned. To see to that, the
+// handler waits with [Stream.Wait] or ends with [Stream.Close], after which no
+// method touches the ResponseWriter. A handler that forgets to ends the stream
+// too, because its request's context ends with it, but a write that is under way
+// at that moment is a data race.
 type Stream struct {
-	w    http.ResponseWriter
-	rc   *http.ResponseController
-	o    AcceptOptions
-	last string
-	done chan struct{}
-	stop func() bool // ends the watch over the request's context
+	w      http.ResponseWriter
+	rc     *http.ResponseController
+	ctx    context.Context // the request's
+	o      AcceptOptions
+	lastID string
+	http1  bool
 
-	mu     sync.Mutex // held over each write, so that there is one writer
-	cause  error      // not nil: nothing is written any more
-	buf    []byte
-	wrote  time.Time   // when something was written
-	sent   time.Time   // when an application event was
-	silent *time.Timer // nil without keepalive
-	idle   *time.Timer // nil without idle timeout
+	done chan struct{} // closed by end, after cause is set
+	turn chan struct{} // full while somebody has the turn, to write or to end
+
+	// for whoever has the turn; cause for all, once done is closed
+	cause   error
+	buf     []byte
+	wrote   time.Time // last write of any kind
+	sent    time.Time // last Send
+	timer   *time.Timer
+	unwatch func() bool // the request's context
 }
 
-// LastEventID is what the client presented: the Last-Event-ID header, else one
-// of the query parameters lastEventId, last_event_id and Last-Event-ID, which
-// clients use that can't set a header. It is untrusted text.
-func (s *Stream) LastEventID() string { return s.last }
+// keepFrame is the most that a stream keeps of its buffer between writes: there
+// may be ten thousand streams.
+const keepFrame = 4 << 10
 
-// SetHeader always fails with [ErrHeadersSent]: a Stream exists when its header
-// is out. Set headers on the ResponseWriter or in [AcceptOptions].
-func (s *Stream) SetHeader(name, _ string) error {
-	return fmt.Errorf("%w: %.64q must be set before Accept", ErrHeadersSent, name)
-}
-
-// Send writes the events with one write and one flush and returns when they
-// are flushed, or with the reason why they were not: an invalid event (then
-// none of them is sent and the stream goes on), ctx (looked at before the write
-// only), or the stream's cause. The first failed write ends the stream.
+// Send writes the events with one write and one flush and returns when they are
+// flushed: the server's buffers have let go of them, which is not to say that the
+// reader has them. With several events all are encoded before any is written.
+//
+// An event that can't be encoded gives an error that wraps [ErrInvalid], and a ctx
+// that ends before the write began gives its cause; then nothing was written and
+// the stream goes on. Any other error is the stream's cause. A write that has
+// begun is not ended by ctx.
 func (s *Stream) Send(ctx context.Context, events ...Event) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("sse: send: %w", err)
+	if err := s.acquire(ctx); err != nil {
+		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	b, err := appendEvents(s.buf[:0], events)
 	if err != nil || len(b) == 0 {
 		return err
@@ -74,28 +86,26 @@ func (s *Stream) Send(ctx context.Context, events ...Event) error {
 		return err
 	}
 	s.sent = s.wrote
-	if s.buf = b; cap(b) > keepBuffer {
+	if s.buf = b; cap(b) > keepFrame {
 		s.buf = nil
 	}
 	return nil
 }
 
-// keepBuffer is the largest buffer that a silent stream holds on to.
-const keepBuffer = 4 << 10
-
 func appendEvents(b []byte, events []Event) ([]byte, error) {
-	var err error
-	for _, e := range events {
-		if b, err = e.AppendText(b); err != nil {
-			return nil, err
+	for i := range events {
+		var err error
+		if b, err = events[i].AppendText(b); err != nil {
+			return nil, fmt.Errorf("%w (event %d of %d; none was sent)", err, i+1, len(events))
 		}
 	}
 	return b, nil
 }
 
-// SendAll sends what events gives, each as it comes, until it ends, gives an
-// error, which is returned, or a send fails. It stops asking for events when the
-// stream has ended; an events that waits should watch Done.
+// SendAll sends each event of a sequence as it comes, until the sequence ends, is
+// the first to give an error, or Send fails; that error is returned as it is. It
+// leaves the stream open. It can't interrupt a sequence that waits: give it a
+// context that ends with the request's.
 func (s *Stream) SendAll(ctx context.Context, events iter.Seq2[Event, error]) error {
 	for e, err := range events {
 		if err != nil {
@@ -108,159 +118,86 @@ func (s *Stream) SendAll(ctx context.Context, events iter.Seq2[Event, error]) er
 	return nil
 }
 
-// WriteFrames writes encoded frames with one write and one flush. It is for
-// callers that share encoded bytes between streams. It puts off the next
-// keepalive, but not the idle timeout: only Send does. p is not kept.
+// WriteFrames writes frames that are encoded already, with one write and one
+// flush. They must be whole: nothing checks them. They keep the stream warm as
+// events do, but don't count for IdleTimeout. An error is the stream's cause.
 func (s *Stream) WriteFrames(p []byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.acquire(context.Background()); err != nil {
+		return err
+	}
+	defer s.release()
+	if len(p) == 0 {
+		return nil
+	}
 	return s.write(p)
 }
 
-// write arms a deadline, writes and flushes. The caller holds mu.
-func (s *Stream) write(p []byte) error {
-	if s.cause != nil {
-		return s.cause
-	}
-	if err := s.transmit(p); err != nil {
-		s.end(fmt.Errorf("sse: write: %w", err))
-		return s.cause
-	}
-	s.wrote = time.Now()
-	return nil
-}
-
-func (s *Stream) transmit(p []byte) error {
-	if err := s.deadline(); err != nil {
-		return err
-	}
-	if _, err := s.w.Write(p); err != nil {
-		return err
-	}
-	if err := s.rc.Flush(); err != nil {
-		return err
-	}
-	// Cleared, because a stream may be silent for longer than a write may take.
-	return tolerate(s.rc.SetWriteDeadline(time.Time{}))
-}
-
-// deadline gives the next write its time.
-func (s *Stream) deadline() error {
-	if s.o.WriteTimeout < 0 {
-		return nil
-	}
-	return tolerate(s.rc.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout)))
-}
-
-// tolerate lets writers pass that know no deadlines.
-func tolerate(err error) error {
-	if errors.Is(err, http.ErrNotSupported) {
-		return nil
-	}
-	return err
-}
-
-// Wait returns when the stream has ended, with the cause, or when ctx ends, with its
-// error. A handler that leaves the sending to others waits here and returns.
+// Wait waits until the stream ends and gives its cause, never nil, or until ctx
+// ends and gives the cause of that; then the stream is open still. Once Wait has
+// given the stream's cause, the handler may return. With the request's context
+// the cause is [ErrClientGone].
 func (s *Stream) Wait(ctx context.Context) error {
 	select {
 	case <-s.done:
-		return s.Cause()
+		return s.cause
 	case <-ctx.Done():
-		return ctx.Err()
+		return s.interrupted(ctx)
 	}
 }
 
-// Close sends the farewell, if any, and ends the stream with [ErrClosed]. The
-// response ends when the handler returns. A second Close, or one after another
-// cause, does nothing and returns nil; an error is the farewell's.
+// Close sends farewell, if the stream is open still, and ends it with
+// [ErrClosed]. What other goroutines had begun to write is written before. An
+// error says why the farewell, or some of it, was not sent; the stream is closed
+// all the same. Without a farewell, a second Close is harmless. Once Close has
+// returned, the handler may return.
 func (s *Stream) Close(farewell ...Event) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.turn <- struct{}{}
+	defer s.release()
+	if s.cause == nil && s.ctx.Err() != nil {
+		s.end(s.gone(nil))
+	}
 	if s.cause != nil {
+		if len(farewell) > 0 {
+			return s.cause
+		}
 		return nil
 	}
 	b, err := appendEvents(s.buf[:0], farewell)
 	if err == nil && len(b) > 0 {
 		err = s.write(b)
 	}
-	s.end(ErrClosed)
+	if s.cause == nil {
+		s.end(ErrClosed)
+	}
 	return err
 }
 
-// Done is closed when the stream has ended; Cause then says why.
+// Done is closed when the stream has ended.
 func (s *Stream) Done() <-chan struct{} { return s.done }
 
-// Cause is why the stream ended, the first reason there was: [ErrClosed],
-// [ErrClientGone], [ErrIdle] or a failed write. Nil while it is open.
+// Cause is why the stream has ended; nil while it has not.
 func (s *Stream) Cause() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.cause
+	select {
+	case <-s.done:
+		return s.cause
+	default:
+		return nil
+	}
 }
 
-// end closes the stream, once. The caller holds mu.
-func (s *Stream) end(cause error) {
-	if s.cause != nil {
-		return
-	}
-	s.cause, s.buf = cause, nil
-	for _, t := range []*time.Timer{s.silent, s.idle} {
-		if t != nil {
-			t.Stop()
-		}
-	}
-	if s.stop != nil {
-		s.stop()
-	}
-	// The last chunk is written after the handler returns: with a stale deadline
-	// a clean end would be a broken one, without any a stalled client would keep
-	// the server's goroutine.
-	s.deadline()
-	close(s.done)
+// LastEventID is where the reader wants to go on: [LastEventID] of the request.
+func (s *Stream) LastEventID() string { return s.lastID }
+
+// SetHeader never sets anything: it is an error that wraps [ErrHeadersSent],
+// because a Stream exists only after its header has gone out. It is here so that
+// code which looks for it finds out where headers are set.
+func (s *Stream) SetHeader(name, value string) error {
+	return fmt.Errorf("%w: %.64q", ErrHeadersSent, name)
 }
 
-// gone ends the stream when the request's context does.
-func (s *Stream) gone() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.end(ErrClientGone)
-}
-
-// breathe writes a keepalive if nothing was written for long enough, and looks
-// again when that may next be so: writes don't touch the timer.
-func (s *Stream) breathe() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cause != nil {
-		return
-	}
-	rest := s.o.KeepAlive - time.Since(s.wrote)
-	if rest <= 0 {
-		if s.write([]byte(":\n\n")) != nil {
-			return
-		}
-		rest = s.o.KeepAlive
-	}
-	s.silent.Reset(rest)
-}
-
-// tire ends the stream if no application event was sent for long enough.
-func (s *Stream) tire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cause != nil {
-		return
-	}
-	if rest := s.o.IdleTimeout - time.Since(s.sent); rest > 0 {
-		s.idle.Reset(rest)
-		return
-	}
-	s.end(ErrIdle)
-}
-
-// Detach would hand the connection over to a delivery engine that takes over
-// connections; until there is one, every stream stays attached.
+// Detach would hand the connection over, with the framing that the response
+// began with. So far it can't, and says so with [errors.ErrUnsupported]: this is
+// where a delivery engine takes connections over.
 func (s *Stream) Detach() (c net.Conn, chunked bool, err error) {
 	return nil, false, errors.ErrUnsupported
 }
