@@ -63,7 +63,8 @@ func (o *AcceptOptions) withDefaults() AcceptOptions {
 // and the handler may still answer something else. So it may when the options are
 // at fault, which is [ErrInvalid]. With any other error the reader has gone.
 //
-// A HEAD request gets the header, and a stream that is closed already.
+// A HEAD request gets the header when the handler returns, and a stream that is
+// closed already.
 //
 // The handler must not return before [Stream.Wait] has given a cause or
 // [Stream.Close] has returned.
@@ -103,14 +104,16 @@ func (s *Stream) open(first []byte, head bool) error {
 	if s.ctx.Err() != nil {
 		return s.gone(nil)
 	}
+	if head { // over HTTP/2 a flush would be too late: the header ends the stream
+		setHeader(s.w.Header(), s.o.Header, s.http1)
+		s.w.WriteHeader(http.StatusOK)
+		s.end(ErrClosed)
+		return nil
+	}
 	if err := s.sendHeader(); err != nil {
 		return err
 	}
 	s.o.Header = nil // sent; the stream may live long
-	if head {
-		s.end(ErrClosed)
-		return nil
-	}
 	if len(first) > 0 {
 		if err := s.write(first); err != nil {
 			return err

@@ -363,7 +363,7 @@ func TestCleanEndLongAfterTheLastDeadline(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		srv := serve(t, p, &sse.AcceptOptions{WriteTimeout: time.Second, KeepAlive: -1}, func(ctx context.Context, s *sse.Stream) {
 			s.Send(ctx, sse.Event{Data: "x"})
-			time.Sleep(time.Hour)
+			time.Sleep(30 * time.Minute)
 		})
 		got := srv.Open(t, "/")
 		if err := got.Wait(t); err != nil || len(got.Events()) != 1 {

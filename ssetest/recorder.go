@@ -2,6 +2,7 @@ package ssetest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -133,9 +134,9 @@ func (r *Recorder) Next(t testing.TB) sse.Event {
 			if e, _, ok := r.take(); ok {
 				return e
 			}
-			t.Fatalf("ssetest: the stream ended (%v) before an event number %d; it was:\n%s", r.Err(), len(r.Events())+1, r.Raw())
+			t.Fatalf("ssetest: the stream ended (%v) before an event number %d; it was:\n%s", r.Err(), len(r.Events())+1, r.tail())
 		case <-late.C:
-			t.Fatalf("ssetest: no event number %d within %v; the stream was:\n%s", len(r.Events())+1, patience, r.Raw())
+			t.Fatalf("ssetest: no event number %d within %v; the stream was:\n%s", len(r.Events())+1, patience, r.tail())
 		}
 	}
 }
@@ -172,6 +173,16 @@ func (r *Recorder) Raw() string {
 	return string(r.raw)
 }
 
+// tail is as much of the stream as one wants to read in a test's log.
+func (r *Recorder) tail() string {
+	const most = 1000
+	raw := r.Raw()
+	if len(raw) > most {
+		return fmt.Sprintf("(%d bytes) %s", len(raw)-most, raw[len(raw)-most:])
+	}
+	return raw
+}
+
 // LastEventID is what this reader would reconnect with.
 func (r *Recorder) LastEventID() string {
 	r.mu.Lock()
@@ -205,7 +216,7 @@ func (r *Recorder) Err() error {
 }
 
 // Wait waits for the end of the stream and gives Err. It fails the test after an
-// hour, on which the reader goes away.
+// hour.
 func (r *Recorder) Wait(t testing.TB) error {
 	t.Helper()
 	late := time.NewTimer(patience)
@@ -213,9 +224,7 @@ func (r *Recorder) Wait(t testing.TB) error {
 	select {
 	case <-r.done:
 	case <-late.C:
-		raw := r.Raw()
-		r.Close()
-		t.Fatalf("ssetest: the stream has not ended within %v; it was:\n%s", patience, raw)
+		t.Fatalf("ssetest: the stream has not ended within %v; it was:\n%s", patience, r.tail())
 	}
 	return r.Err()
 }
