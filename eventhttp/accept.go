@@ -144,11 +144,8 @@ func (h *Handle) LastEventID() string { return h.stream.LastEventID() }
 // empty, because here it is the reader's place in the hub's log.
 // After the end it returns the cause.
 func (h *Handle) Send(ctx context.Context, events ...sse.Event) error {
-	for i := range events {
-		if events[i].ID != "" {
-			return fmt.Errorf("%w event: ID %.64q; leave it empty, ids of this stream are positions in the hub's log",
-				stentor.ErrInvalid, events[i].ID)
-		}
+	if err := withoutID(events); err != nil {
+		return err
 	}
 	select {
 	case <-h.opened:
@@ -158,6 +155,17 @@ func (h *Handle) Send(ctx context.Context, events ...sse.Event) error {
 		return context.Cause(ctx)
 	}
 	return h.stream.Send(ctx, events...)
+}
+
+// withoutID refuses ids: the reader would come back with one as its cursor.
+func withoutID(events []sse.Event) error {
+	for i := range events {
+		if id := events[i].ID; id != "" {
+			return fmt.Errorf("%w event: ID %.64q; leave it empty, ids of this stream are positions in the hub's log",
+				stentor.ErrInvalid, id)
+		}
+	}
+	return nil
 }
 
 // Join adds channels; see [stentor.Subscription.Join].
@@ -192,14 +200,19 @@ func (h *Handle) Wait(ctx context.Context) error {
 }
 
 // Close ends the handle with [stentor.ErrUnregistered] after the farewell events,
-// unless it has ended, and returns when nothing is written any more. A second call is
-// harmless. The error says that a farewell was not written.
+// unless it has ended, and returns when nothing is written any more. An error says
+// why the farewell, which is as for Send, was not written; without one, a second call is
+// harmless.
 func (h *Handle) Close(farewell ...sse.Event) error {
 	select {
 	case <-h.served: // a reader that has gone by itself may linger
 	default:
 		h.sub.Close(nil)
 		<-h.served
+	}
+	if err := withoutID(farewell); err != nil {
+		h.stream.Close()
+		return err
 	}
 	return h.stream.Close(farewell...)
 }

@@ -183,8 +183,11 @@ func TestHandleClose(t *testing.T) {
 			if err := h.Close(sse.Event{Type: "bye", Data: "see you"}); err != nil {
 				t.Error(err)
 			}
-			if err := h.Close(sse.Event{Type: "bye", Data: "again"}); err != nil {
+			if err := h.Close(); err != nil {
 				t.Error("a second Close:", err)
+			}
+			if err := h.Close(sse.Event{Type: "bye", Data: "late"}); err == nil {
+				t.Error("a farewell after Close: no error")
 			}
 			if err := h.Send(r.Context(), sse.Event{Data: "late"}); err == nil {
 				t.Error("Send after Close: no error")
@@ -223,12 +226,12 @@ func TestHandleClose(t *testing.T) {
 func TestHandleSendRefusesIDs(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		_, srv, causes := hold(t, p, sse.AcceptOptions{}, func(r *http.Request, h *eventhttp.Handle) error {
-			defer h.Close()
-			return h.Send(r.Context(), sse.Event{Data: "fine"}, sse.Event{ID: "7", Data: "x"})
+			return errors.Join(h.Send(r.Context(), sse.Event{Data: "fine"}, sse.Event{ID: "7", Data: "x"}),
+				h.Close(sse.Event{ID: "8", Data: "fine"}))
 		})
 		s := srv.Open(t, "/?channel=a")
-		if err := <-causes; !errors.Is(err, stentor.ErrInvalid) {
-			t.Errorf("got %v, want it to be refused", err)
+		if err := <-causes; strings.Count(err.Error(), "leave it empty") != 2 {
+			t.Errorf("got %v, want both to be refused", err)
 		}
 		s.Wait(t)
 		if strings.Contains(s.Raw(), "fine") {
