@@ -57,17 +57,11 @@ func New(ctx context.Context, o *Options) (*Hub, error) {
 // durability. It never waits for a reader. Errors about m wrap [ErrInvalid],
 // [ErrTooLarge] or, for a subscription that no longer is, [ErrUnknown].
 func (h *Hub) Publish(ctx context.Context, m Message) (Receipt, error) {
-	if err := m.prepare(h.o.MaxData); err != nil {
+	if err := h.check(&m); err != nil {
 		return Receipt{}, err
-	}
-	if h.closed() {
-		return Receipt{}, ErrClosed
 	}
 	matched := -1
 	if h.link.Alone() {
-		if id := m.Target.Subscription; id != "" && h.Subscription(id) == nil {
-			return Receipt{}, fmt.Errorf("%w subscription", ErrUnknown)
-		}
 		matched = h.index.count(m.Target)
 	}
 	r, err := h.o.Broker.Publish(ctx, m)
@@ -77,6 +71,23 @@ func (h *Hub) Publish(ctx context.Context, m Message) (Receipt, error) {
 	h.count.published.Add(1)
 	r.Matched = matched
 	return r, nil
+}
+
+// Check returns the error that Publish would now refuse m with, if any: for
+// callers that publish several messages or none.
+func (h *Hub) Check(m Message) error { return h.check(&m) }
+
+func (h *Hub) check(m *Message) error {
+	if err := m.prepare(h.o.MaxData); err != nil {
+		return err
+	}
+	if h.closed() {
+		return ErrClosed
+	}
+	if id := m.Target.Subscription; id != "" && h.link.Alone() && h.Subscription(id) == nil {
+		return fmt.Errorf("%w subscription: it has ended, or never was", ErrUnknown)
+	}
+	return nil
 }
 
 // Subscription returns the registered subscription with that id, a lingering

@@ -3,7 +3,6 @@ package eventhttp
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -20,15 +19,12 @@ type line struct {
 	message stentor.Message
 }
 
-// publishBatch publishes one message for each line, in their order. Every line is read
-// and approved before the first is published: an answer with an error status
-// means that nothing was. What the hub or its broker refuses later is told in the
-// line's place, and the rest goes on.
+// publishBatch publishes one message for each line, in their order. Every line is read,
+// approved and checked before the first is published: an answer with an error
+// status means that nothing was. What the broker refuses later is told in the line's
+// place, and the rest goes on.
 func (f *Face) publishBatch(w http.ResponseWriter, r *http.Request, body []byte) {
 	lines, err := f.parseBatch(r, body)
-	if state := f.hub.State(); err == nil && errors.Is(state, stentor.ErrClosed) {
-		err = state // rather than in each line
-	}
 	if err != nil {
 		f.refuse(w, r, err)
 		return
@@ -70,6 +66,9 @@ func (f *Face) parseBatch(r *http.Request, body []byte) ([]line, error) {
 		m, err := parseJSON(text)
 		if err == nil {
 			err = f.o.Publish(r, &m)
+		}
+		if err == nil {
+			err = f.hub.Check(m)
 		}
 		if err != nil {
 			return nil, inLine(number, err)

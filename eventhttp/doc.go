@@ -40,7 +40,7 @@
 //
 // What is refused is refused with a problem document (RFC 9457) before anything is
 // published (TestPublishRefuses). A batch is one JSON object a line. All its
-// lines are read and approved before the first is published: an answer with an error
+// lines are read, approved and checked before the first is published: an answer with an error
 // status means that nothing was, one with 200 has a line for each message,
 // `{"id","matched"}` or what became of it instead, `{"title","status","detail"}`
 // (TestBatch).

@@ -89,11 +89,15 @@ func begin(b []byte, ch stentor.Channel, name string) []byte {
 func appendGap(b []byte, g *stentor.Gap) []byte {
 	o := object{b: append(b, '{')}
 	o.add("reason", string(g.Reason))
-	after := ""
-	if g.After > 0 {
-		after = g.After.String()
-	}
-	o.add("after", after)
-	o.add("oldest", g.Oldest.String())
+	o.add("after", decimal(g.After))
+	o.add("oldest", decimal(g.Oldest))
 	return append(o.b, '}')
+}
+
+// decimal is empty where there is no position to tell.
+func decimal(p stentor.Position) string {
+	if p == 0 {
+		return ""
+	}
+	return p.String()
 }
