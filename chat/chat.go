@@ -3,30 +3,113 @@ package chat
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/origin"
 )
 
-// Options configures [New].
+// Options configures [New]. The zero value is ready to use.
 type Options struct {
 	// Channels that the page opens when its address names none. Nil means "home".
 	Channels []string
-	// History is how many messages are kept per channel. Zero means 500.
+	// History is how many messages are kept per channel, and the most that one
+	// request gets of it. Zero means 500; negative means none.
 	History int
-	// Logger gets failures at error. Nil: none.
+	// PostAnywhere lets a subscription post to channels that it is not on, as
+	// ServiceStack's own Chat does and its clients' test suites expect.
+	PostAnywhere bool
+	// AllowOrigins are the origins whose pages may call the services, besides the
+	// page's own: "https://app.example".
+	AllowOrigins []string
+	// Logger gets refusals at debug and failures at error. Nil: none.
 	Logger *slog.Logger
+}
+
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	c.Channels = slices.Clone(c.Channels)
+	if len(c.Channels) == 0 {
+		c.Channels = []string{"home"}
+	}
+	if c.History == 0 {
+		c.History = 500
+	}
+	c.History = max(c.History, 0)
+	c.AllowOrigins = slices.Clone(c.AllowOrigins)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
 }
 
 // Chat is the Chat application over a hub: an http.Handler for the page and its
 // services. The page needs the ServiceStack face of the same hub at its default
-// paths on the same origin.
-type Chat struct{}
+// paths on the same origin. It starts nothing and needs no closing; it is safe for
+// any goroutine.
+type Chat struct {
+	hub     *stentor.Hub
+	o       Options
+	history *history
+	routes  []route
+	mux     *http.ServeMux
+}
+
+// route is a pattern of http.ServeMux with what answers it.
+type route struct {
+	pattern string
+	handler http.Handler
+}
 
 // New makes the application.
-func New(hub *stentor.Hub, o *Options) *Chat { panic("skeleton") }
+func New(hub *stentor.Hub, o *Options) *Chat {
+	c := &Chat{hub: hub, o: o.withDefaults(), mux: http.NewServeMux()}
+	c.history = newHistory(c.o.History)
+	c.pages()
+	c.services()
+	c.Register(c.mux)
+	c.mux.HandleFunc("/", notFound)
+	return c
+}
 
-// Register adds the page and the services to mux.
-func (c *Chat) Register(mux *http.ServeMux) { panic("skeleton") }
+// Register adds the page and the services to mux: "/" alone, what is under
+// /chat/, /channels/{channel}/ followed by chat, raw or object, /chathistory,
+// /reset, and under both /api/ and /json/reply/ PostChatToChannel, PostRawToChannel,
+// PostObjectToChannel, GetChatHistory and ClearChatHistory.
+func (c *Chat) Register(mux *http.ServeMux) {
+	for _, r := range c.routes {
+		mux.Handle(r.pattern, r.handler)
+	}
+}
 
-// ServeHTTP serves the same routes.
-func (c *Chat) ServeHTTP(w http.ResponseWriter, r *http.Request) { panic("skeleton") }
+// ServeHTTP serves the same routes, and answers every other path with a 404.
+func (c *Chat) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.mux.ServeHTTP(w, r) }
+
+// services adds the routes of the services. What changes something takes POST
+// alone: a page elsewhere can have a browser send a GET, a link is enough.
+func (c *Chat) services() {
+	policy := origin.New(c.o.AllowOrigins)
+	add := func(h service, methods []string, paths ...string) {
+		guarded := policy.Handler(c.answering(h), methods...)
+		for _, path := range paths {
+			for _, method := range append(methods[:len(methods):len(methods)], http.MethodOptions) {
+				c.routes = append(c.routes, route{method + " " + path, guarded})
+			}
+		}
+	}
+	post := []string{http.MethodPost}
+	read := []string{http.MethodGet, http.MethodPost}
+	const room = "/channels/{channel}/"
+	add(c.postChat, post, room+"chat", "/api/PostChatToChannel", "/json/reply/PostChatToChannel")
+	add(c.postRaw, post, room+"raw", "/api/PostRawToChannel", "/json/reply/PostRawToChannel")
+	add(c.postObject, post, room+"object", "/api/PostObjectToChannel", "/json/reply/PostObjectToChannel")
+	add(c.readHistory, read, "/chathistory", "/api/GetChatHistory", "/json/reply/GetChatHistory")
+	add(c.clearHistory, post, "/reset", "/api/ClearChatHistory", "/json/reply/ClearChatHistory")
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	answerError(w, http.StatusNotFound, "there is nothing here; the chat is at /")
+}

@@ -53,7 +53,7 @@ func (a args) list(names ...string) []string {
 				items = spelled(v.text)
 			}
 			for _, item := range items {
-				if item = strings.TrimSpace(item); item != "" {
+				if item = strings.Trim(item, " "); item != "" {
 					out = append(out, item)
 				}
 			}
@@ -65,7 +65,7 @@ func (a args) list(names ...string) []string {
 // spelled takes apart an array in one of its spellings: a,b or [a,b] or ["a","b"]
 // or [] for none.
 func spelled(s string) []string {
-	s = strings.TrimSpace(s)
+	s = strings.Trim(s, " ")
 	inner, opened := strings.CutPrefix(s, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
 	if !opened || !closed {
@@ -134,7 +134,7 @@ func (a args) form(raw, where string) error {
 		switch {
 		case err == nil:
 			a.add(name, arg{text: text})
-		case strings.ToLower(name) == cursorParam: // any text: a bad one is a gap
+		case anyText(strings.ToLower(name)):
 			a.add(name, arg{text: value})
 		case parameter(strings.ToLower(name)):
 			return fmt.Errorf("%w %s: %s: %w", stentor.ErrInvalid, where, clip(name, maxQuoted), err)
@@ -154,11 +154,15 @@ const (
 
 func parameter(name string) bool {
 	switch name {
-	case idName, channelParam, channelsParam, subscribeParam, unsubscribeParam:
+	case idName, cursorParam, channelParam, channelsParam, subscribeParam, unsubscribeParam:
 		return true
 	}
 	return false
 }
+
+// anyText reports whether a parameter is never malformed: a bad id is one that
+// nobody has, a bad cursor is a gap.
+func anyText(name string) bool { return name == idName || name == cursorParam }
 
 // json adds the members of an object. Those that have no say here may be anything.
 func (a args) json(body []byte) error {

@@ -20,8 +20,8 @@
 // # Delivery and order
 //
 // cmd.onConnect is the first frame of every stream, whatever is published
-// meanwhile (TestConnectIsFirst). Then come the onJoin of its own channels in the order
-// they were asked for, what the client missed, and what is new; onLeave and
+// meanwhile (TestConnectIsFirst). Then come what the client missed, the onJoin of its own
+// channels in the order they were asked for, and what is new; onLeave and
 // onUpdate as in the protocol (TestChecklist). Frames are written whole; a write may
 // hold several (TestFramesAreWhole).
 //

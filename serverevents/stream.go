@@ -106,7 +106,7 @@ func channels(names []string) ([]stentor.Channel, error) {
 	out := make([]stentor.Channel, 0, len(names))
 	seen := make(map[string]struct{}, len(names))
 	for _, name := range names {
-		if name = strings.TrimSpace(name); name == "" {
+		if name = strings.Trim(name, " "); name == "" {
 			continue
 		}
 		if _, ok := seen[name]; ok {

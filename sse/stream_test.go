@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -372,21 +375,54 @@ func TestCleanEndLongAfterTheLastDeadline(t *testing.T) {
 	})
 }
 
-// The same chunk to a reader that has stopped must not hold the server for ever.
+// The same chunk to a reader that has stopped must not hold the server for ever: it
+// is tried with buffers that have no room for it.
 func TestStalledReaderDoesNotHoldTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		returned := make(chan struct{})
-		srv := serve(t, ssetest.HTTP1, nil, func(ctx context.Context, s *sse.Stream) {
-			for s.Cause() == nil { // fill all buffers to the last byte
-				s.WriteFrames([]byte(":"))
-			}
-			close(returned)
+	const request = "GET / HTTP/1.1\r\nHost: stentor.test\r\n\r\n"
+	fill := func(s *sse.Stream, most int) (n int) {
+		for n < most && s.WriteFrames([]byte(":")) == nil {
+			n++
+		}
+		return n
+	}
+	for name, end := range map[string]func(s *sse.Stream, cancel func()){
+		"closed":    func(s *sse.Stream, cancel func()) { s.Close() },
+		"cancelled": func(s *sse.Stream, cancel func()) { cancel(); s.Wait(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base, cancel := context.WithCancel(context.Background())
+				room := make(chan int, 1)
+				var ended time.Time
+				srv := serve(t, ssetest.HTTP1, nil, func(ctx context.Context, s *sse.Stream) {
+					select {
+					case n := <-room:
+						fill(s, n)
+						end(s, cancel)
+						ended = time.Now()
+					default:
+						room <- fill(s, math.MaxInt)
+					}
+				})
+				closed := make(chan time.Time, 2)
+				srv.Config.BaseContext = func(net.Listener) context.Context { return base }
+				srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+					if state == http.StateClosed {
+						closed <- time.Now()
+					}
+				}
+				for range 2 {
+					io.WriteString(srv.Dial(t), request)
+					at := <-closed
+					if len(room) == 0 {
+						if d := at.Sub(ended); d != 10*time.Second {
+							t.Errorf("held for %v", d)
+						}
+					}
+				}
+			})
 		})
-		states := make(chan http.ConnState, 10)
-		_ = states
-		srv.OpenStalled(t, "/")
-		<-returned
-	})
+	}
 }
 
 func TestHandlerThatForgetsToClose(t *testing.T) {

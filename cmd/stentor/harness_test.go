@@ -40,25 +40,29 @@ type process struct {
 }
 
 // serve starts "stentor serve" on a free port and waits until it is ready.
-func serve(t *testing.T, args ...string) *process { return start(t, "serve", args...) }
-
-func start(t *testing.T, command string, args ...string) *process {
+func serve(t *testing.T, args ...string) *process {
 	t.Helper()
-	args = append([]string{command, "--listen", "127.0.0.1:0"}, args...)
-	p := &process{t: t, cmd: exec.Command("stentor", args...), closed: make(chan struct{})}
-	p.cmd.Env = append(cleanEnv(), "GORACE="+raceQuick)
-	pipe, err := p.cmd.StderrPipe()
+	p, err := launch(append([]string{"serve"}, args...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+	p.t = t
+	t.Cleanup(p.kill)
+	return p
+}
+
+// launch starts the command that args begin with. Whoever calls it kills it.
+func launch(args []string) (*process, error) {
+	args = append(args, "--listen", "127.0.0.1:0")
+	p := &process{cmd: exec.Command("stentor", args...), closed: make(chan struct{})}
+	p.cmd.Env = append(cleanEnv(), "GORACE="+raceQuick)
+	pipe, err := p.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
 	}
-	t.Cleanup(func() {
-		p.cmd.Process.Kill() // an error means that it has ended
-		<-p.closed
-		p.cmd.Wait()
-	})
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
 	ready := make(chan string, 1)
 	go p.read(pipe, ready)
 	select {
@@ -66,10 +70,17 @@ func start(t *testing.T, command string, args ...string) *process {
 	case <-time.After(patience):
 	}
 	if p.addr == "" {
-		t.Fatalf("stentor %v is not ready; it said:\n%s", args, p.said())
+		p.kill()
+		return nil, fmt.Errorf("stentor %v is not ready; it said:\n%s", args, p.said())
 	}
 	p.url = "http://" + p.addr + "/"
-	return p
+	return p, nil
+}
+
+func (p *process) kill() {
+	p.cmd.Process.Kill() // an error means that it has ended
+	<-p.closed
+	p.cmd.Wait()
 }
 
 // read collects standard error until its end and gives the address once.

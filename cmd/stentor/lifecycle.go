@@ -13,12 +13,9 @@ import (
 	"github.com/stentor-sse/stentor"
 )
 
-// Of the second that an interrupt may take, what the hub gets to tell every
-// stream, and what open requests get to finish. The rest is for the system.
-const (
-	farewellTime = 500 * time.Millisecond
-	finishTime   = 300 * time.Millisecond
-)
+// endTime is what ending in order may take of the second that an interrupt has.
+// Three quarters of it are the hub's, to tell every stream.
+const endTime = 900 * time.Millisecond
 
 var errStopped = errors.New("serve: stopped at once by a second signal; streams were cut")
 
@@ -27,8 +24,9 @@ type server struct {
 	hub          *stentor.Hub
 	http         *http.Server
 	log          logger
-	end          context.CancelFunc // ends every request
+	end          context.CancelFunc // ends every request, as the last resort
 	drainTimeout time.Duration
+	endTime      time.Duration
 }
 
 // run serves ln, calls ready, and returns when the server has ended: by the end of
@@ -72,21 +70,23 @@ func (s *server) drain(ctx context.Context) {
 	}
 }
 
-// stop ends everything, in order as long as there is time, and at once when
-// ctx ends. Its error is ctx's cause.
+// stop takes no more connections and ends everything, in order as long as there
+// is time, and at once when ctx ends. Its error is ctx's cause.
 func (s *server) stop(ctx context.Context) error {
-	defer s.end()
-	defer s.http.Close() // closes what is still open; twice is harmless
-	farewell, cancel := context.WithTimeout(ctx, farewellTime)
+	all, cancel := context.WithTimeout(ctx, s.endTime)
+	defer cancel()
+	closed := make(chan error, 1)
+	// First, because clients of HTTP/2 must be told before their last stream ends.
+	go func() { closed <- s.http.Shutdown(all) }()
+	farewell, cancel := context.WithTimeout(ctx, s.endTime*3/4)
 	defer cancel()
 	if err := s.hub.Shutdown(farewell); err != nil {
-		s.log.Warn("streams were cut without a farewell", "cause", err)
+		s.log.Warn("streams were cut without a farewell", "cause", context.Cause(farewell))
 	}
 	s.end()
-	finish, cancel := context.WithTimeout(ctx, finishTime)
-	defer cancel()
-	if err := s.http.Shutdown(finish); err != nil {
-		s.log.Warn("requests were cut", "cause", err)
+	if err := <-closed; err != nil {
+		s.log.Warn("connections were cut", "cause", context.Cause(all))
 	}
+	s.http.Close() // what is still open; its error would be about one of those
 	return context.Cause(ctx)
 }

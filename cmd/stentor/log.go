@@ -5,8 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"time"
-
-	"github.com/stentor-sse/stentor"
 )
 
 // Bounds of what one value and one message take in the log, in bytes. What is
@@ -49,15 +47,4 @@ func (l logger) always(msg string, args ...any) {
 	r.Add(args...)
 	// Nobody to tell that standard error is gone.
 	_ = l.Handler().Handle(context.Background(), r)
-}
-
-// streamEnded is a hub's Close hook. The subscription's id is left out: it is a
-// capability.
-func (l logger) streamEnded(s *stentor.Subscription, cause error) {
-	if !l.Enabled(context.Background(), slog.LevelDebug) {
-		return
-	}
-	m := s.Member()
-	l.Debug("stream ended", "cause", cause, "user", m.User, "address", s.Address(),
-		"channels", len(m.Channels), "after", time.Since(m.Created).Round(time.Millisecond))
 }

@@ -34,8 +34,8 @@
 //
 // # Shutdown
 //
-// An interrupt ends the server within a second, every open stream with its
-// farewell (TestInterruptEndsManyStreams). SIGTERM drains it first: it is not
+// An interrupt ends the server within a second (TestInterruptEndsManyStreams),
+// every open stream with its farewell (TestInterruptIsToldToEachStream). SIGTERM drains it first: it is not
 // ready any more, and its streams end one after the other over --drain-timeout
 // (TestTerminateDrains). A second signal stops it at once (TestSecondSignal).
 package main

@@ -88,7 +88,11 @@ func (p *program) publishOne(ctx context.Context, pub *publisher, args []string)
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	if err := pub.post(ctx, "application/json", event, 1); err != nil {
+	bad, err := pub.post(ctx, "application/json", event, 1)
+	if len(bad) > 0 {
+		err = bad[0].err
+	}
+	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	return pub.outErr
@@ -124,7 +128,7 @@ type publisher struct {
 	kind    string
 	json    bool
 	out     io.Writer // for the ids
-	outErr  error     // the first of out; publishing goes on without
+	outErr  error     // the first one of out; publishing goes on without it
 }
 
 // event is the request of one event, on one line.
@@ -154,52 +158,58 @@ func (pub *publisher) event(data []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// post publishes the n events of body and prints their ids.
-func (pub *publisher) post(ctx context.Context, contentType string, body []byte, n int) error {
+// rejected is one event of several that the server did not take.
+type rejected struct {
+	index int // in the request
+	err   error
+}
+
+// post publishes the n events of body and prints their ids. With an error it is
+// not known to have published any.
+func (pub *publisher) post(ctx context.Context, contentType string, body []byte, n int) ([]rejected, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, pub.server.JoinPath("publish").String(), bytes.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("Accept", contentType+", application/problem+json")
 	resp, err := pub.client.Do(r)
 	if err != nil {
-		return fmt.Errorf("%w; start a server with \"stentor serve\", or name yours with --url", unreachable(pub.server, err))
+		return nil, fmt.Errorf("%w; start a server with \"stentor serve\", or name yours with --url", unreachable(pub.server, err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return refused(resp)
+		return nil, refused(resp)
 	}
 	return pub.answers(resp.Body, n)
 }
 
 // answers reads one answer for each event.
-func (pub *publisher) answers(body io.Reader, n int) error {
+func (pub *publisher) answers(body io.Reader, n int) (bad []rejected, err error) {
 	var ids bytes.Buffer
 	d := json.NewDecoder(io.LimitReader(body, int64(n+1)*maxProblem))
-	var err error
-	for i := 0; i < n && err == nil; i++ {
+	for i := range n {
 		var a struct {
 			ID     string `json:"id"`
 			Status int    `json:"status"`
 			Detail string `json:"detail"`
 		}
-		switch err = d.Decode(&a); {
-		case err != nil:
-			err = fmt.Errorf("the answer could not be read, so event %d may not be published: %w", i+1, err)
-		case a.Status >= 400:
-			err = fmt.Errorf("event %d: %w", i+1, &refusal{a.Status, cut(a.Detail, 1024)})
-		default:
-			fmt.Fprintln(&ids, visible(a.ID))
+		if err = d.Decode(&a); err != nil {
+			err = fmt.Errorf("the answer ended early, so not all may be published: %w", err)
+			break
+		}
+		if a.Status >= 400 {
+			bad = append(bad, rejected{i, &refusal{a.Status, cut(a.Detail, 1024)}})
+			continue
+		}
+		fmt.Fprintln(&ids, visible(a.ID))
+	}
+	if pub.outErr == nil && ids.Len() > 0 {
+		if _, e := pub.out.Write(ids.Bytes()); e != nil && !readerGone(e) {
+			pub.outErr = fmt.Errorf("publish: standard output: %w", e)
 		}
 	}
-	if pub.outErr != nil {
-		return err
-	}
-	if _, e := pub.out.Write(ids.Bytes()); e != nil && !readerGone(e) {
-		pub.outErr = fmt.Errorf("publish: standard output: %w", e)
-	}
-	return err
+	return bad, err
 }
 
 // readerGone holds when whoever read our output has had enough, as head does.

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,7 +47,7 @@ func (p *program) publishLines(ctx context.Context, pub *publisher) error {
 	defer progress.Stop()
 	for {
 		var wait <-chan time.Time
-		if b.count > 0 {
+		if len(b.numbers) > 0 {
 			idle.Reset(batchWait)
 			wait = idle.C
 		}
@@ -99,10 +101,9 @@ func readLines(ctx context.Context, r io.Reader, lines chan<- line) {
 type batch struct {
 	pub       *publisher
 	body      []byte
-	count     int // events in body
-	read      int // lines taken
-	last      int // lines up to this one are published or skipped
-	published int
+	numbers   []int // the line of each event in body
+	read      int   // lines taken
+	published int   // events
 }
 
 // take adds a line and sends what is due; done after the last.
@@ -131,7 +132,7 @@ func (b *batch) take(ctx context.Context, l line) (done bool, err error) {
 	}
 	b.body = append(b.body, event...)
 	b.read = number
-	if b.count++; b.count < batchLines {
+	if b.numbers = append(b.numbers, number); len(b.numbers) < batchLines {
 		return false, nil
 	}
 	return false, b.send(ctx)
@@ -139,14 +140,36 @@ func (b *batch) take(ctx context.Context, l line) (done bool, err error) {
 
 // send publishes what was collected.
 func (b *batch) send(ctx context.Context) error {
-	if b.count == 0 {
+	if len(b.numbers) == 0 {
 		return nil
 	}
-	if err := b.pub.post(ctx, "application/x-ndjson", b.body, b.count); err != nil {
-		return fmt.Errorf("publish: lines %d to %d: %w", b.last+1, b.read, err)
+	first, last := b.numbers[0], b.numbers[len(b.numbers)-1]
+	bad, err := b.pub.post(ctx, "application/x-ndjson", b.body, len(b.numbers))
+	if err != nil {
+		return fmt.Errorf("publish: lines %d to %d: %w", first, last, b.inInput(err))
 	}
-	b.published += b.count
-	b.last = b.read
-	b.body, b.count = b.body[:0], 0
+	if len(bad) > 0 {
+		errs := make([]error, 0, len(bad)+1)
+		for _, r := range bad {
+			errs = append(errs, fmt.Errorf("publish: line %d: %w", b.numbers[r.index], r.err))
+		}
+		return errors.Join(append(errs, fmt.Errorf("publish: stopped; the other lines up to %d are published", last))...)
+	}
+	b.published += len(b.numbers)
+	b.body, b.numbers = b.body[:0], b.numbers[:0]
 	return nil
+}
+
+// inInput makes a refusal that names a line of the request name the line of the
+// input.
+func (b *batch) inInput(err error) error {
+	r, ok := errors.AsType[*refusal](err)
+	if !ok {
+		return err
+	}
+	number, rest, _ := strings.Cut(strings.TrimPrefix(r.detail, "line "), ": ")
+	if n, e := strconv.Atoi(number); e == nil && n > 0 && n <= len(b.numbers) && rest != "" {
+		r.detail = fmt.Sprintf("line %d: %s; none of these lines is published", b.numbers[n-1], rest)
+	}
+	return err
 }

@@ -151,7 +151,7 @@ func TestPublishRefused(t *testing.T) {
 		{"not JSON", nil, []string{"--json", "{"}, "not JSON"},
 		{"two JSON values", nil, []string{"--json", "1 2"}, "not JSON"},
 		{"not UTF-8", nil, []string{"a\xff"}, "not UTF-8"},
-		{"no answer", func(http.ResponseWriter, *http.Request) {}, nil, "may not be published"},
+		{"no answer", func(http.ResponseWriter, *http.Request) {}, nil, "not all may be published"},
 		{"an empty answer", func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }, nil, "cannot reach http://127.0.0.1"},
 	}
 	for _, tt := range tests {
@@ -268,10 +268,15 @@ func TestPublishLinesErrors(t *testing.T) {
 		{name: "refused", in: "a\nb\n", want: "lines 1 to 2: the server answered 503", answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}, data: "[]"},
-		{name: "one of them refused", in: "a\nb\n", want: "event 2: the server answered 404 Not Found: no such", answer: func(w http.ResponseWriter, _ *http.Request) {
-			io.WriteString(w, "{\"id\":\"1\"}\n{\"status\":404,\"detail\":\"no such\"}\n")
+		{name: "a line refused", in: "1\n\n2\n", args: []string{"--json"}, want: "line 3: too large; none of these", answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			io.WriteString(w, `{"detail":"line 2: too large"}`)
 		}, data: "[]"},
-		{name: "too few answers", in: "a\nb\n", want: "event 2 may not be published", answer: func(w http.ResponseWriter, _ *http.Request) {
+		{name: "one of them refused", in: "a\nb\nc\n", want: "line 2: the server answered 404 Not Found: no such\nstentor: publish: stopped; the other lines up to 3 ", answer: func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "{\"id\":\"1\"}\n{\"status\":404,\"detail\":\"no such\"}\n{\"id\":\"2\"}\n")
+		}, data: "[]"},
+		{name: "too few answers", in: "a\nb\n", want: "not all may be published", answer: func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, "{\"id\":\"1\"}\n")
 		}, data: "[]"},
 	}

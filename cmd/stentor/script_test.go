@@ -18,7 +18,6 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			e.Values["t"] = e.T().(testing.TB)
 			e.Setenv("GORACE", raceQuick)
 			return nil
 		},
@@ -30,7 +29,9 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: server serve|demo FLAG…")
 	}
-	p := start(ts.Value("t").(*testing.T), args[0], args[1:]...)
+	p, err := launch(args)
+	ts.Check(err)
+	ts.Defer(p.kill)
 	ts.Setenv("URL", "http://"+p.addr)
 }
 

@@ -121,10 +121,7 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 		return err
 	}
 	defer ln.Close() // for the errors below; the server closes it too
-	hub, err := stentor.New(ctx, &stentor.Options{
-		Broker: stentor.NewMemoryBroker(s.memory()),
-		Hooks:  stentor.Hooks{Close: log.streamEnded},
-	})
+	hub, err := stentor.New(ctx, &stentor.Options{Broker: stentor.NewMemoryBroker(s.memory())})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

@@ -22,7 +22,7 @@ func newServer(s *serveSettings, hub *stentor.Hub, open string, log logger) *ser
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // for proxies that speak it to the server behind
 	return &server{
-		hub: hub, log: log, end: end, drainTimeout: s.drainTimeout,
+		hub: hub, log: log, end: end, drainTimeout: s.drainTimeout, endTime: endTime,
 		http: &http.Server{
 			Handler:           guard(s.routes(hub, open, log), s.publicURL),
 			ReadHeaderTimeout: 5 * time.Second,
@@ -39,14 +39,15 @@ func newServer(s *serveSettings, hub *stentor.Hub, open string, log logger) *ser
 func (s *serveSettings) routes(hub *stentor.Hub, open string, log logger) http.Handler {
 	mux := http.NewServeMux()
 	origins := s.origins()
-	eventhttp.New(hub, &eventhttp.Options{
+	plain := eventhttp.New(hub, &eventhttp.Options{
 		// On loopback and without keys, everyone may do everything.
 		Subscribe:    eventhttp.QuerySubscribe,
 		Publish:      func(*http.Request, *stentor.Message) error { return nil },
 		Presence:     func(*http.Request, []stentor.Channel) error { return nil },
 		AllowOrigins: origins,
 		Logger:       log.Logger,
-	}).Register(mux)
+	})
+	plain.Register(mux)
 	serverevents.New(hub, &serverevents.Options{
 		PublicURL:    show(s.publicURL),
 		AllowOrigins: origins,
@@ -56,6 +57,7 @@ func (s *serveSettings) routes(hub *stentor.Hub, open string, log logger) http.H
 		chat.New(hub, &chat.Options{Channels: s.channels, Logger: log.Logger}).Register(mux)
 	} else {
 		mux.HandleFunc("GET /{$}", index(open))
+		mux.Handle("/", plain) // says what there is
 	}
 	return mux
 }

@@ -25,24 +25,18 @@ type setting struct {
 // skipped, so that one file and one environment serve all of them.
 func (p *program) settle(cmd *cobra.Command) error {
 	known := flagNames(cmd.Root())
-	env, err := fromEnvironment(p.env, known)
-	if err != nil {
-		return err
-	}
 	flags := cmd.Flags()
+	env, err := fromEnvironment(p.env, known)
+	errs := []error{err}
 	path := flags.Lookup("config")
 	if s, ok := env["config"]; ok && !path.Changed {
-		if err := s.apply(flags, "config"); err != nil {
-			return err
-		}
+		errs = append(errs, s.apply(flags, "config"))
 	}
-	file := map[string]setting{}
+	var file map[string]setting
 	if path.Value.String() != "" {
-		if file, err = fromFile(path.Value.String(), known); err != nil {
-			return err
-		}
+		file, err = fromFile(path.Value.String(), known)
+		errs = append(errs, err)
 	}
-	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Changed {
 			return

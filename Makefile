@@ -1,0 +1,59 @@
+# `make` alone lists the targets.
+
+GO          ?= go
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+MODULES      = . cmd/stentor e2e
+M           ?= .
+FUZZTIME    ?= 10s
+export GOFLAGS ?= -mod=readonly
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test tools lint alone race fuzz bench e2e cover
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## serve the Chat application at http://127.0.0.1:8080/
+	$(GO) run ./cmd/stentor demo
+
+serve: ## serve the hub alone
+	$(GO) run ./cmd/stentor serve
+
+test: tools lint alone ## everything that has to pass; installs what is missing
+	$(GO) test -race work
+
+tools: ## install what the tests need: C compiler, Node.js, Chromium, npm packages
+	@./.ci/tools
+
+lint: ## gofmt, vet, staticcheck, in every module
+	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+		if [ -n "$$bad" ]; then echo "gofmt -w $$bad"; exit 1; fi
+	$(GO) vet work
+	GOFLAGS= $(GO) run $(STATICCHECK) $(patsubst %,./%/...,$(MODULES))
+
+alone: ## each module builds without the others' go.work, and its go.mod is tidy
+	@set -e; for m in $(MODULES); do \
+		echo "alone: $$m"; \
+		(cd $$m && GOWORK=off $(GO) mod tidy -diff && GOWORK=off $(GO) build ./... && GOWORK=off $(GO) vet ./...); \
+	done
+
+race: ## the tests of one module, uncached and shuffled: make race M=cmd/stentor
+	cd $(M) && $(GO) test -race -count=1 -shuffle=on ./...
+
+fuzz: ## each fuzz test for FUZZTIME (10s)
+	@set -e; for f in $$(git ls-files '*_test.go' | xargs grep -l '^func Fuzz'); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$f); do \
+			echo "fuzz: $$(dirname $$f) $$name"; \
+			(cd $$(dirname $$f) && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); \
+		done; \
+	done
+
+bench: ## the micro benchmarks of the root module
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+e2e: tools ## browsers, npm clients, the binary
+	cd e2e && $(GO) test -race -count=1 -v ./...
+
+cover: ## coverage of the root module, in cover.out
+	$(GO) test -coverprofile=cover.out ./...
+	$(GO) tool cover -func=cover.out | tail -n 1

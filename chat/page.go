@@ -1,0 +1,114 @@
+package chat
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// web is the page. It is a package variable because the compiler fills in no other;
+// it can't be changed.
+//
+//go:embed web/*.html web/*.css web/*.js web/*.svg
+var web embed.FS
+
+// contentPolicy is the page's content security policy: scripts, styles and connections of
+// this server alone, pictures of others only over https, nothing inline, no frames
+// within or around, and no way to make a script or markup of a text.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; " +
+	"img-src 'self' data: https:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types stentor-clock"
+
+// asset is one file of the page, ready to be served.
+type asset struct {
+	name, kind, tag string
+	body            []byte
+}
+
+// pages adds the routes of the page: its HTML at the root and the rest under
+// /chat/. The files are in the program, so a broken one is the program's fault.
+func (c *Chat) pages() {
+	entries, err := fs.ReadDir(web, "web")
+	if err != nil {
+		panic("chat: embedded page: " + err.Error())
+	}
+	for _, entry := range entries {
+		body, err := fs.ReadFile(web, path.Join("web", entry.Name()))
+		if err != nil {
+			panic("chat: embedded page: " + err.Error())
+		}
+		pattern := "GET /chat/" + entry.Name()
+		if entry.Name() == "index.html" {
+			pattern, body = "GET /{$}", c.render(body)
+		}
+		c.routes = append(c.routes, route{pattern, newAsset(entry.Name(), body)})
+	}
+}
+
+// render puts the options into the page.
+func (c *Chat) render(text []byte) []byte {
+	channels, err := json.Marshal(c.o.Channels)
+	if err != nil { // strings: can't be
+		panic("chat: channels: " + err.Error())
+	}
+	t := template.Must(template.New("page").Parse(string(text)))
+	var b bytes.Buffer
+	if err := t.Execute(&b, struct {
+		Channels string
+		MaxText  int
+	}{string(channels), maxText}); err != nil {
+		panic("chat: embedded page: " + err.Error())
+	}
+	return b.Bytes()
+}
+
+func newAsset(name string, body []byte) *asset {
+	sum := sha256.Sum256(body)
+	return &asset{
+		name: name, kind: contentType(name), body: body,
+		tag: `"` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`,
+	}
+}
+
+// contentType says it for the few kinds there are: the system's table may differ.
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return mime.TypeByExtension(path.Ext(name))
+}
+
+// ServeHTTP serves the file, or 304 to who has it. Names stay the same from version
+// to version, so that browsers ask each time.
+func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", a.kind)
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", a.tag)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if strings.HasPrefix(a.kind, "text/html") || a.kind == "image/svg+xml" {
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+	}
+	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.body))
+}

@@ -1,0 +1,304 @@
+// The page: puts the parts together.
+
+import { Stream, problemText } from "./stream.js";
+import { Log, chatMessage } from "./log.js";
+import { People } from "./people.js";
+import { Channels } from "./channels.js";
+import { Composer } from "./composer.js";
+import { Remote } from "./remote.js";
+import { avatar } from "./avatar.js";
+import { channelList, channelName, findUser, handle, parseInput } from "./input.js";
+import { clip } from "./text.js";
+
+const $ = (id) => document.getElementById(id);
+const body = document.body;
+const own = { ids: new Set(), id: "", name: "" }; // ids: the present one and those before it
+let title = document.title;
+
+const asked = channelList(new URLSearchParams(location.search).get("channels"));
+const initial = asked.length > 0 ? asked : channelList(JSON.parse(body.dataset.channels).join(","));
+
+const log = new Log($("log"), $("more"), { me: () => own, pick: (_, name) => composer.address(handle(name)) });
+const channels = new Channels($("channels"), show);
+const people = new People($("people"), $("count"), {
+  channels: () => channels.names,
+  active: () => channels.active,
+  me: () => own.id,
+  pick: (_, name) => {
+    drawer(false);
+    composer.address(handle(name));
+  },
+  changed: () => {},
+});
+const composer = new Composer($("composer"), $("say"), $("left"), Number($("say").dataset.limit), {
+  send,
+  names: () => people.of(channels.active).filter((p) => p.userId !== own.id).map((p) => p.displayName),
+});
+const remote = new Remote({ announce, tv, title: (text) => ((title = text), titled()) });
+
+for (const name of initial) channels.add(name, log.open(name));
+channels.choose(initial[0]);
+address();
+
+const stream = new Stream(initial, { state, connect, frame: receive });
+stream.open();
+
+// state shows what becomes of the connection.
+function state(name, ms) {
+  body.dataset.state = name;
+  $("state").textContent = {
+    connecting: "Connecting…",
+    open: "Connected",
+    waiting: ms > 1500 ? `Reconnecting in ${Math.round(ms / 1000)} s` : "Reconnecting…",
+    closed: "Disconnected",
+  }[name];
+}
+
+// connect: who we are may have changed, if our place was given up meanwhile.
+async function connect(info, { first, missed }) {
+  own.id = info.userId;
+  own.name = info.displayName;
+  own.ids.add(info.userId);
+  $("me").replaceChildren(avatar(own.id, own.name), own.name);
+  people.reload();
+  if (first) {
+    await loadHistory(channels.names);
+    log.line(null, "welcome", `You are ${own.name}. Everyone on this channel sees what you write here.`, { channels: initial });
+  } else if (missed.length > 0) {
+    await loadHistory(missed);
+  }
+}
+
+// receive takes every frame that is not about the connection.
+function receive(frame) {
+  switch (frame.selector) {
+    case "cmd.onJoin":
+    case "cmd.onLeave":
+    case "cmd.onUpdate":
+      return presence(frame);
+    case "cmd.onGap":
+      return gap(frame.body ?? {});
+    case "cmd.chat":
+      return said(frame);
+    case "cmd.message":
+      return program(frame);
+  }
+  if (!remote.run(frame)) {
+    const value = frame.body === null ? "" : ` ${JSON.stringify(frame.body)}`;
+    log.line(frame.channel, "unhandled", clip(`unhandled selector ${frame.selector}${value}`, 300));
+  }
+}
+
+function said(frame) {
+  const message = chatMessage(frame.body);
+  if (message) shown(log.message(message), message);
+  else program(frame);
+}
+
+// program shows what a program published with no more than a text.
+function program({ channel, body: value }) {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const message = {
+    id: 0, channel: channel ?? channels.active, from: "", name: "Published by a program", text: clip(text, 4000),
+    private: false, to: "", toName: "", note: "", at: Date.now(), program: true,
+  };
+  shown(log.message(message), message);
+}
+
+// shown counts what nobody looks at.
+function shown(result, message) {
+  if (!result || own.ids.has(message.from)) return;
+  if (result.channel !== channels.active || document.hidden) channels.note(result.channel, result.mentioned);
+  titled();
+}
+
+function presence({ selector, channel, body: who }) {
+  if (who?.userId !== own.id && channels.names.includes(channel)) {
+    const name = who.displayName || who.userId;
+    const here = people.has(channel, who.userId);
+    const listed = typeof who.channels === "string" && who.channels.split(",").includes(channel);
+    if (selector === "cmd.onJoin" && !here) log.line(channel, "join", `${name} joined`, { user: who.userId });
+    if (selector === "cmd.onUpdate" && listed && !here) log.line(channel, "join", `${name} joined`, { user: who.userId });
+    const windows = people.of(channel).find((p) => p.userId === who.userId)?.windows ?? 1;
+    const left = selector === "cmd.onLeave" || (selector === "cmd.onUpdate" && !listed && here);
+    if (left && windows < 2) log.line(channel, "leave", `${name} left`, { user: who.userId });
+  }
+  people.reload();
+}
+
+// gap: something is missing that can't be sent again. The history may have it.
+function gap({ reason }) {
+  people.reload();
+  if (reason === "ephemeral") return;
+  log.line(null, "gap", "Some messages may be missing here: the connection was away for too long.", { channels: channels.names });
+  loadHistory(channels.names);
+}
+
+async function loadHistory(names) {
+  log.busy = true;
+  try {
+    const query = new URLSearchParams({ channels: names.join(","), take: "100" });
+    const response = await fetch(`/chathistory?${query}`, { cache: "no-store" });
+    if (!response.ok) throw new Error(await problemText(response));
+    for (const entry of (await response.json()).results) {
+      const message = chatMessage(entry);
+      if (message) log.message(message);
+    }
+  } catch (error) {
+    log.line(null, "error", `The history could not be loaded: ${error.message}`);
+  } finally {
+    log.busy = false;
+  }
+}
+
+// send sends what was typed. It resolves to true if that is done with.
+async function send(text) {
+  const input = parseInput(text);
+  const channel = channels.active;
+  const fail = (why) => log.line(channel, "error", why) ?? false;
+  if (input === null) return true;
+  if (input.kind === "error") return fail(input.message);
+  const request = { channel, selector: input.selector, message: input.message };
+  let to;
+  if (input.to !== undefined) {
+    to = findUser(input.to, people.of(channel), own.id && { userId: own.id, displayName: own.name });
+    if (to.error) return fail(to.error);
+    request.toUserId = to.user.userId;
+  }
+  try {
+    const response = await post(input.kind === "raw" ? "PostRawToChannel" : "PostChatToChannel", request);
+    if (!response.ok) return fail(await problemText(response));
+    if (input.kind === "raw" && to && to.user.userId !== own.id) {
+      log.line(channel, "sent", `/${input.selector} was sent to ${to.user.displayName}.`);
+    }
+    const message = input.kind === "chat" && chatMessage(await response.json());
+    if (message) log.message(message); // the stream may be a moment later, or away
+    return true;
+  } catch {
+    return fail("The server can't be reached. Your text is kept.");
+  }
+}
+
+// post sends a request in the name of this window. When the server no longer knows it,
+// nothing was done: once it is connected again, the request is repeated.
+async function post(name, request) {
+  for (let attempt = 0; ; attempt++) {
+    const from = stream.info?.id ?? "";
+    const response = await fetch(`/api/${name}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ...request, from }),
+    });
+    if (response.status !== 404 || attempt > 0) return response;
+    stream.renew();
+    await until(() => stream.info?.id && stream.info.id !== from, 5000);
+  }
+}
+
+async function until(ready, ms) {
+  const end = Date.now() + ms;
+  while (!ready() && Date.now() < end) await new Promise((done) => setTimeout(done, 50));
+}
+
+async function join(name) {
+  if (!channels.names.includes(name)) {
+    channels.add(name, log.open(name));
+    channels.choose(name);
+    try {
+      await stream.join([name]);
+    } catch (error) {
+      stream.drop(name);
+      channels.remove(name);
+      log.close(name);
+      log.line(null, "error", `${name} can't be joined: ${error.message}`);
+      return address();
+    }
+    await loadHistory([name]);
+    people.reload();
+  }
+  channels.choose(name);
+  address();
+}
+
+async function leave(name) {
+  if (channels.names.length < 2) return;
+  channels.remove(name);
+  log.close(name);
+  address();
+  try {
+    await stream.leave([name]);
+  } catch (error) {
+    log.line(null, "error", `The server was not told that you left ${name}: ${error.message}`);
+  }
+  people.reload();
+}
+
+function show(name) {
+  log.show(name);
+  people.render();
+  $("name").textContent = name;
+  $("leave").hidden = channels.names.length < 2;
+  $("say").placeholder = `Message #${name}`;
+  titled();
+}
+
+// address keeps the address such that reloading it opens the same channels.
+function address() {
+  $("leave").hidden = channels.names.length < 2;
+  history.replaceState(null, "", `?channels=${channels.names.map(encodeURIComponent).join(",")}`);
+}
+
+function titled() {
+  document.title = channels.unread > 0 ? `(${channels.unread}) ${title}` : title;
+}
+
+let announced;
+function announce(text) {
+  clearTimeout(announced);
+  $("announcement").textContent = clip(text, 500);
+  $("announce").hidden = false;
+  announced = setTimeout(() => ($("announce").hidden = true), 12_000);
+  log.line(null, "announcement", `Announcement: ${text}`);
+}
+
+function tv(element) {
+  $("screen").replaceChildren(...(element ? [element] : []));
+  $("tv").hidden = element === null;
+}
+
+// drawer opens and closes the side panel where there is no room for it.
+function drawer(open) {
+  if (open === body.classList.contains("drawer")) return;
+  body.classList.toggle("drawer", open);
+  $("drawer").setAttribute("aria-expanded", String(open));
+  if (open) $("side").focus();
+  else if ($("side").contains(document.activeElement)) $("drawer").focus();
+}
+
+$("drawer").addEventListener("click", () => drawer(!body.classList.contains("drawer")));
+$("shade").addEventListener("click", () => drawer(false));
+$("dismiss").addEventListener("click", () => ($("announce").hidden = true));
+$("off").addEventListener("click", () => tv(null));
+$("leave").addEventListener("click", () => leave(channels.active));
+$("clear").addEventListener("click", () => log.clear(channels.active));
+$("commands").addEventListener("click", (event) => {
+  const code = event.target.closest("button");
+  if (!code) return;
+  drawer(false);
+  composer.text = code.textContent;
+});
+$("join").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = $("channel");
+  const name = channelName(field.value);
+  field.setCustomValidity(name ? "" : "A channel name has no spaces, commas and @.");
+  if (!name) return field.reportValidity();
+  field.value = "";
+  join(name);
+});
+$("channel").addEventListener("input", () => $("channel").setCustomValidity(""));
+addEventListener("keydown", (event) => event.key === "Escape" && drawer(false));
+document.addEventListener("visibilitychange", () => {
+  channels.read();
+  titled();
+});

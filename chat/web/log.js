@@ -1,0 +1,232 @@
+// The log: a feed of messages and lines for each channel.
+
+import { append, clip, make } from "./text.js";
+import { avatar } from "./avatar.js";
+
+const maxEntries = 600; // kept per feed
+const maxNotices = 20; // joins and leaves in a row
+const together = 5 * 60_000; // messages closer than this share a heading, in ms
+
+// continues reports whether a message belongs under the heading of the one before it.
+export function continues(prev, next) {
+  return (
+    prev !== null && prev.from === next.from && prev.program === next.program &&
+    prev.private === next.private && prev.to === next.to && Math.abs(next.at - prev.at) < together
+  );
+}
+
+// chatMessage reads the body of a cmd.chat frame, or of a history; null if it is none.
+export function chatMessage(body) {
+  if (body === null || typeof body !== "object" || !Number.isSafeInteger(body.id) || body.id <= 0) return null;
+  if (typeof body.message !== "string" || typeof body.fromUserId !== "string") return null;
+  const text = (value) => (typeof value === "string" ? value : "");
+  return {
+    id: body.id, channel: text(body.channel), from: body.fromUserId, name: text(body.fromName) || body.fromUserId,
+    text: body.message, private: body.private === true, to: text(body.toUserId), toName: text(body.toName),
+    note: text(body.note), at: Number.isFinite(body.createdAt) ? body.createdAt : Date.now(), program: false,
+  };
+}
+
+// place is the index before which an id goes in a list of ids, in which 0 stands for
+// entries without one: before the first of the larger ones at the end.
+export function place(ids, id) {
+  let at = ids.length;
+  for (let i = ids.length - 1; i >= 0; i--) {
+    if (ids[i] === 0) continue;
+    if (ids[i] < id) break;
+    at = i;
+  }
+  return at;
+}
+
+export class Log {
+  #root;
+  #feeds = new Map();
+  #messages = new WeakMap(); // element → message
+  #active = null;
+  #is; // what the page knows: me() is the own user ids and name
+  #more;
+
+  // is.me() gives {ids, name}; is.pick(user, name) is called for a click on a name.
+  constructor(root, more, is) {
+    this.#root = root;
+    this.#more = more;
+    this.#is = is;
+    more.addEventListener("click", () => this.#toEnd(this.#feeds.get(this.#active)));
+  }
+
+  open(channel) {
+    if (this.#feeds.has(channel)) return;
+    const feed = make("ol", {
+      className: "feed", id: `feed-${this.#feeds.size}-${Date.now()}`, hidden: true, tabIndex: 0,
+      data: { feed: channel }, attr: { role: "tabpanel", "aria-label": `Messages on ${channel}` },
+    });
+    feed.addEventListener("scroll", () => this.#showMore(), { passive: true });
+    this.#feeds.set(channel, { element: feed, ids: new Map(), floor: 0, stuck: true });
+    this.#root.append(feed);
+    return feed.id;
+  }
+
+  close(channel) {
+    this.#feeds.get(channel)?.element.remove();
+    this.#feeds.delete(channel);
+  }
+
+  show(channel) {
+    this.#active = channel;
+    for (const [name, feed] of this.#feeds) feed.element.hidden = name !== channel;
+    const feed = this.#feeds.get(channel);
+    if (feed?.stuck) this.#toEnd(feed);
+    this.#showMore();
+  }
+
+  // clear empties the feed for this page alone. What was there does not come back.
+  clear(channel) {
+    const feed = this.#feeds.get(channel);
+    if (!feed) return;
+    feed.floor = Math.max(feed.floor, ...feed.ids.keys());
+    feed.ids.clear();
+    feed.element.replaceChildren();
+  }
+
+  set busy(yes) {
+    this.#root.setAttribute("aria-busy", String(yes));
+  }
+
+  // message shows a message in its place, once: false if it is there already.
+  // It says whether it names the reader.
+  message(m) {
+    const feed = this.#feeds.get(m.channel) ?? this.#feeds.get(this.#active);
+    if (!feed || (m.id && m.id <= feed.floor)) return false;
+    const known = m.id ? this.#known(m.id) : undefined;
+    if (known) {
+      if (m.note) this.#note(known, m.note);
+      return false;
+    }
+    const { element, mentioned } = this.#entry(m);
+    this.#add(feed, element, m.id);
+    return { mentioned, channel: feed.element.dataset.feed };
+  }
+
+  // line shows a line of the page's own.
+  line(channel, kind, text, { user = "", channels } = {}) {
+    for (const name of channels ?? [channel ?? this.#active]) {
+      const feed = this.#feeds.get(name);
+      if (!feed) continue;
+      const data = user ? { kind, user } : { kind };
+      this.#add(feed, make("li", { className: "line", data }, clip(text, 400)), 0);
+      if (kind === "join" || kind === "leave") this.#thin(feed.element);
+    }
+  }
+
+  #known(id) {
+    for (const feed of this.#feeds.values()) if (feed.ids.has(id)) return feed.ids.get(id);
+    return undefined;
+  }
+
+  #add(feed, element, id) {
+    const list = feed.element;
+    const stuck = this.#atEnd(list);
+    let next = null;
+    if (id) {
+      const entries = [...list.children];
+      next = entries[place(entries.map((e) => Number(e.dataset.id ?? 0)), id)] ?? null;
+      feed.ids.set(id, element);
+    }
+    const height = list.scrollHeight;
+    list.insertBefore(element, next);
+    this.#regroup(element);
+    this.#regroup(element.nextElementSibling);
+    while (list.childElementCount > maxEntries) this.#removeFirst(feed);
+    if (stuck) this.#toEnd(feed);
+    else if (next && next.offsetTop < list.scrollTop) list.scrollTop += list.scrollHeight - height;
+    this.#showMore();
+  }
+
+  #removeFirst(feed) {
+    const first = feed.element.firstElementChild;
+    const id = Number(first.dataset.id ?? 0);
+    if (id) {
+      feed.floor = Math.max(feed.floor, id);
+      feed.ids.delete(id);
+    }
+    first.remove();
+    this.#regroup(feed.element.firstElementChild);
+  }
+
+  // thin keeps a crowd that comes and goes from filling the log.
+  #thin(list) {
+    let run = 0;
+    let oldest = null;
+    for (let e = list.lastElementChild; e && ["join", "leave"].includes(e.dataset.kind); e = e.previousElementSibling) {
+      run++;
+      oldest = e;
+    }
+    if (run > maxNotices) oldest.remove();
+  }
+
+  #regroup(element) {
+    const message = element && this.#messages.get(element);
+    if (!message) return;
+    const before = element.previousElementSibling;
+    element.classList.toggle("continued", continues((before && this.#messages.get(before)) ?? null, message));
+  }
+
+  #entry(m) {
+    const me = this.#is.me();
+    const own = !m.program && me.ids.has(m.from);
+    const body = make("p", { className: "text", dir: "auto" });
+    const mentioned = append(body, m.text, own || m.program ? "" : me.name) || (m.private && !own);
+    const who = m.program
+      ? make("span", { className: "who" }, m.name)
+      : make("button", { type: "button", className: "who", title: `Write to ${m.name} alone` }, make("bdi", {}, m.name));
+    if (!m.program) who.addEventListener("click", () => this.#is.pick(m.from, m.name));
+    const at = new Date(m.at);
+    const time = make("time", { dateTime: at.toISOString(), title: at.toLocaleString() }, clockTime(at));
+    const data = { from: m.from, private: String(m.private), channel: m.channel };
+    if (m.id) data.id = String(m.id);
+    const element = make("li", { className: "message", data },
+      m.program ? make("span", { className: "avatar program", attr: { "aria-hidden": "true" } }, "›_") : avatar(m.from, m.name),
+      make("div", { className: "head" }, who, ...privacy(m, own), time), body);
+    element.classList.toggle("own", own);
+    element.classList.toggle("mention", mentioned && !own);
+    this.#messages.set(element, m);
+    if (m.note && own) this.#note(element, m.note);
+    return { element, mentioned: mentioned && !own };
+  }
+
+  #note(element, note) {
+    if (element.querySelector(".note")) return;
+    element.append(make("p", { className: "note" }, `${this.#messages.get(element).toName || "They"}: ${note}`));
+  }
+
+  #atEnd(list) {
+    return list.hidden ? this.#feeds.get(list.dataset.feed).stuck : list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  }
+
+  #toEnd(feed) {
+    if (!feed) return;
+    feed.stuck = true;
+    feed.element.scrollTop = feed.element.scrollHeight;
+    this.#showMore();
+  }
+
+  #showMore() {
+    const feed = this.#feeds.get(this.#active);
+    if (!feed) return;
+    if (!feed.element.hidden) feed.stuck = this.#atEnd(feed.element);
+    this.#more.hidden = feed.stuck;
+  }
+}
+
+function privacy(m, own) {
+  if (!m.private) return [];
+  const to = own ? `to ${m.to === m.from ? "yourself" : m.toName || m.to}, privately` : "to you alone";
+  return [make("span", { className: "privacy" }, to)];
+}
+
+function clockTime(date) {
+  const time = { hour: "2-digit", minute: "2-digit" };
+  const today = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString(undefined, today ? time : { day: "numeric", month: "short", ...time });
+}
