@@ -9,7 +9,8 @@ import (
 // Close ends the subscription with the cause and without linger: it is out of
 // the directory when Close returns. The stream ends after a farewell that is
 // on its way then. The first cause wins; nil means [ErrUnregistered]. It reports
-// whether it was there.
+// whether it was there. Where another end is under way on another goroutine,
+// that one completes it, a moment later.
 func (s *Subscription) Close(cause error) bool {
 	if cause == nil {
 		cause = ErrUnregistered
