@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -170,10 +172,11 @@ func (a args) json(body []byte) error {
 	if err := json.Unmarshal(body, &members); err != nil {
 		return fmt.Errorf("%w body: send a JSON object: %w", stentor.ErrInvalid, err)
 	}
-	for name, raw := range members {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if !parameter(strings.ToLower(name)) {
 			continue
 		}
+		raw := members[name]
 		var one scalar
 		var many []scalar
 		switch {

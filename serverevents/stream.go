@@ -50,12 +50,22 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 	stream, err := sse.Accept(w, r, &sse.AcceptOptions{KeepAlive: -1}) // keepalives are the hub's
 	if err != nil {
 		sub.Close(err)
-		f.refuse(w, r, fmt.Errorf("serverevents: accept: %w", err))
+		f.unaccepted(w, r, err)
 		return
 	}
 	cause := sub.Serve(stream)
 	stream.Close() // an error only says that the reader has gone before
 	f.o.Logger.Debug("stream ended", "cause", cause)
+}
+
+// unaccepted answers where no stream could begin, if there is anybody to answer.
+func (f *Face) unaccepted(w http.ResponseWriter, r *http.Request, err error) {
+	err = fmt.Errorf("serverevents: accept: %w", err)
+	if errors.Is(err, errors.ErrUnsupported) { // a wrapped writer: nothing mends itself
+		f.refuse(w, r, err)
+		return
+	}
+	f.log(r, slog.LevelDebug, "reader gone before its stream", 0, err)
 }
 
 func streamHeader(h http.Header) {

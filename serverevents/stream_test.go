@@ -115,7 +115,7 @@ func TestConnectIsFirst(t *testing.T) {
 			wg.Go(st.read)
 			streams = append(streams, st)
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(100 * time.Microsecond)
 		stop()
 		for i, st := range streams {
 			<-st.done

@@ -42,7 +42,7 @@ func (s *server) run(ctx context.Context, ln net.Listener, signals <-chan os.Sig
 	case <-ctx.Done():
 	case sig := <-signals:
 		drain = sig == syscall.SIGTERM
-		s.log.Info("ending", "signal", sig.String(), "streams", s.hub.Stats().Subscriptions)
+		s.log.Info("ending", "signal", sig.String(), "streams", s.streams())
 	}
 	// A further signal is an order to stop at once.
 	hurry, stop := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -62,9 +62,15 @@ func (s *server) run(ctx context.Context, ln net.Listener, signals <-chan os.Sig
 	return s.stop(hurry)
 }
 
+// streams are those that are open, without the ones whose reader may come back.
+func (s *server) streams() int {
+	n := s.hub.Stats()
+	return n.Subscriptions - n.Lingering
+}
+
 // drain ends the streams one after the other. Publishing goes on.
 func (s *server) drain(ctx context.Context) {
-	s.log.Info("draining", "streams", s.hub.Stats().Subscriptions, "over", s.drainTimeout)
+	s.log.Info("draining", "streams", s.streams(), "over", s.drainTimeout)
 	if err := s.hub.Drain(ctx, s.drainTimeout); err != nil {
 		s.log.Warn("draining was cut short", "cause", context.Cause(ctx))
 	}
