@@ -1,0 +1,97 @@
+package sse_test
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stentor-sse/stentor/sse"
+)
+
+// FuzzDecode: no input makes the decoder panic, none is read otherwise than the
+// standard says, and no cut changes anything.
+func FuzzDecode(f *testing.F) {
+	f.Add("\xEF\xBB\xBFid: 1\r\nevent:t\rdata:a\n:c\ndata\n\nretry:10\n\ndata:x", 3)
+	f.Add("data:\xff\xe2\x82\ndata:\xed\xa0\x80\xf0\x90\n\n", 7)
+	f.Add("id:a\x00b\n\nid\n\n\r\n\r\r\n data:1\nda:ta\n\n", 12)
+	f.Add("\xEF\xBB\xBF\xEF\xBB\xBFdata:1\n\n", 4)
+	f.Fuzz(func(t *testing.T, input string, cut int) {
+		if len(input) > 1<<16 {
+			return
+		}
+		want := model(input)
+		cut = min(max(cut, 0), len(input))
+		for how, r := range map[string]io.Reader{
+			"whole":        strings.NewReader(input),
+			"byte by byte": iotest.OneByteReader(strings.NewReader(input)),
+			"cut":          io.MultiReader(strings.NewReader(input[:cut]), strings.NewReader(input[cut:])),
+		} {
+			got := decode(r, sse.DecoderOptions{})
+			if !slices.Equal(got.seen, want.seen) || got.lastID != want.lastID || got.retry != want.retry || got.err != nil {
+				t.Errorf("%s: %q\ngot:\n%v\nwant:\n%v", how, input, got, want)
+			}
+		}
+	})
+}
+
+// FuzzRoundTrip: what can be sent comes out as it went in, and whatever is valid
+// can be sent.
+func FuzzRoundTrip(f *testing.F) {
+	f.Add("1", "type", "data\nof\rlines\r\n", int64(1000), "comment")
+	f.Add("", "", "", int64(0), "")
+	f.Add(" ", ":", "\uFEFF", int64(1), "\n")
+	f.Fuzz(func(t *testing.T, id, kind, data string, retry int64, comment string) {
+		e := sse.Event{ID: id, Type: kind, Data: data, Retry: time.Duration(retry), Comment: comment}
+		valid := utf8.ValidString(id+"."+kind+"."+data+"."+comment) &&
+			!strings.ContainsAny(id, "\r\n\x00") && !strings.ContainsAny(kind, "\r\n") &&
+			(retry == 0 || e.Retry >= time.Millisecond)
+		b, err := e.AppendText(nil)
+		if (err == nil) != valid {
+			t.Fatalf("%s: %v, want valid %v", show(e), err, valid)
+		}
+		if err == nil {
+			returned(t, e, b)
+		}
+	})
+}
+
+// FuzzInjection: no text adds, changes or swallows anything beside its own event.
+func FuzzInjection(f *testing.F) {
+	f.Add("1\ndata: forged", "t\r\rid: forged", "x\r\rdata: forged\n\n", "\n\ndata: forged")
+	f.Add("\x00", "\u2028", "\r", "\r\n")
+	f.Add("", "", "\n\n\n", "")
+	f.Fuzz(func(t *testing.T, id, kind, data, comment string) {
+		b, err := sse.Event{ID: "before", Data: "1"}.AppendText(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := sse.Event{ID: id, Type: kind, Data: data, Comment: comment}
+		if e.Type == "" && e.Data == "" {
+			e.Type = "message" // so that it is an event in any case
+		}
+		if b, err = e.AppendText(b); err != nil {
+			e = sse.Event{}
+		}
+		if b, err = (sse.Event{ID: "after", Data: "2"}).AppendText(b); err != nil {
+			t.Fatal(err)
+		}
+		want := []sse.Event{{ID: "before", Data: "1"}, {ID: e.ID, Type: e.Type, Data: lines(e.Data)}, {ID: "after", Data: "2"}}
+		if e == (sse.Event{}) {
+			want = slices.Delete(want, 1, 2)
+		}
+		var got []sse.Event
+		for e, err := range sse.NewDecoder(strings.NewReader(string(b)), nil).Events() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, e)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: got %+v, want %+v", b, got, want)
+		}
+	})
+}
