@@ -107,45 +107,64 @@ func TestInterruptIsToldToEachStream(t *testing.T) {
 	})
 }
 
-// While it drains it is not ready, takes no stream, still publishes, and each
-// stream gets what is published until it ends.
+// Draining ends every stream in order, and then the server.
 func TestTerminateDrains(t *testing.T) {
 	protocols(t, func(t *testing.T, client *http.Client) {
-		p := serve(t, "--drain-timeout", "2s")
-		streams := openStreams(t, client, p.url, 2, "home")
+		p := serve(t, "--drain-timeout", "300ms")
+		streams := openStreams(t, client, p.url, 20, "home", "other")
+		p.signal(syscall.SIGTERM)
+		for i, s := range streams {
+			if rest, err := io.ReadAll(s); err != nil || !strings.Contains(string(rest), "retry: ") {
+				t.Errorf("stream %d ended with %q, %v; want a farewell", i, rest, err)
+			}
+		}
+		if code := p.wait(); code != exitOK {
+			t.Errorf("exit code %d; it said:\n%s", code, p.said())
+		}
+	})
+}
+
+// While it drains it is alive but not ready, takes no stream, and publishes to
+// those that are left.
+func TestWhileDraining(t *testing.T) {
+	protocols(t, func(t *testing.T, client *http.Client) {
+		p := serve(t, "--drain-timeout", "1h")
+		stream := openStream(t, client, p.url, "home")
 		if resp := get(t, client, p.url+"readyz"); resp.StatusCode != http.StatusOK {
 			t.Fatalf("readyz answered %s before", resp.Status)
 		}
 		p.signal(syscall.SIGTERM)
-		for get(t, client, p.url+"readyz").StatusCode != http.StatusServiceUnavailable {
-		}
+		unready(t, client, p.url)
 		if resp := get(t, client, p.url+"healthz"); resp.StatusCode != http.StatusOK {
 			t.Errorf("healthz answered %s", resp.Status)
 		}
-		got := call(t, "", "publish", "home", "late", "--url", p.url)
-		if got.code != exitOK {
+		if got := call(t, "", "publish", "home", "late", "--url", p.url); got.code != exitOK {
 			t.Errorf("publishing ended with %d and said %s", got.code, got.stderr)
+		}
+		for line := ""; line != "data: late\n"; {
+			var err error
+			if line, err = stream.ReadString('\n'); err != nil {
+				t.Fatalf("the stream ended before what was published: %v", err)
+			}
 		}
 		resp := get(t, client, p.url+"events?channel=home")
 		rest, err := io.ReadAll(resp.Body)
 		if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(string(rest), "retry: ") || strings.Contains(string(rest), "stentor.open") {
 			t.Errorf("a new stream is answered %s %q, %v; want a retry line and the end", resp.Status, rest, err)
 		}
-		late := 0
-		for _, s := range streams {
-			rest, err := io.ReadAll(s)
-			if err != nil || !strings.Contains(string(rest), "retry: ") {
-				t.Errorf("a stream ended with %q, %v; want a farewell", rest, err)
-			}
-			late += strings.Count(string(rest), "data: late\n")
-		}
-		if late == 0 {
-			t.Error("no stream lived to see what was published while draining")
-		}
-		if code := p.wait(); code != exitOK {
-			t.Errorf("exit code %d; it said:\n%s", code, p.said())
-		}
 	})
+}
+
+// unready returns when the server says that it drains.
+func unready(t *testing.T, client *http.Client, url string) {
+	t.Helper()
+	for t.Context().Err() == nil {
+		resp := get(t, client, url+"readyz")
+		io.Copy(io.Discard, resp.Body) // for the next one to use the connection
+		if resp.StatusCode == http.StatusServiceUnavailable {
+			return
+		}
+	}
 }
 
 // A drain that would take an hour is stopped by a second signal of either kind.
@@ -156,8 +175,7 @@ func TestSecondSignal(t *testing.T) {
 			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 			streams := openStreams(t, client, p.url, 3, "home")
 			p.signal(syscall.SIGTERM)
-			for get(t, client, p.url+"readyz").StatusCode != http.StatusServiceUnavailable {
-			}
+			unready(t, client, p.url)
 			p.signal(second)
 			if code := p.wait(); code != exitFailure {
 				t.Errorf("exit code %d, want %d; it said:\n%s", code, exitFailure, p.said())

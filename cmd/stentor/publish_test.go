@@ -147,7 +147,7 @@ func TestPublishRefused(t *testing.T) {
 		{"a long detail", document(400, `{"detail":"`+strings.Repeat("x", 5000)+`"}`), nil, strings.Repeat("x", 1024) + "…"},
 		{"not a document", document(400, `[`), nil, "400 Bad Request\n"},
 		{"another server", http.NotFound, nil, "404 Not Found: is that a Stentor server?"},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, nil, "/elsewhere"},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, nil, "/elsewhere"},
 		{"not JSON", nil, []string{"--json", "{"}, "not JSON"},
 		{"two JSON values", nil, []string{"--json", "1 2"}, "not JSON"},
 		{"not UTF-8", nil, []string{"a\xff"}, "not UTF-8"},
