@@ -1,0 +1,12 @@
+// Package e2e has no code, only tests: the real binary and faces against the
+// clients that people really use.
+//
+//   - node/: npm @servicestack/client with npm eventsource, as Node.js tests
+//   - Chromium: the Chat application, plain EventSource, ss-utils
+//   - a raw socket: the exact bytes
+//   - a thousand open streams, when the server is told to end
+//
+// It is a module of its own and never released. Before the first run, from the
+// root of the repository, `make tools`; then `make e2e`. Every test starts what it
+// needs on a free port of 127.0.0.1 and stops it.
+package e2e

@@ -1,0 +1,135 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait here. Nothing is asserted of how long things take;
+// reaching it means that they don't happen.
+const patience = 30 * time.Second
+
+// process is the running binary.
+type process struct {
+	Addr string // host:port
+	URL  string // without a path
+
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+	err  error         // how; after done
+
+	mu  sync.Mutex // guards log
+	log strings.Builder
+}
+
+// start runs the binary with a command like "demo" on a free port, and waits until
+// it listens. It is interrupted when the test ends, and then has to end well.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{done: make(chan struct{})}
+	p.cmd = exec.Command(os.Getenv(binaryVar), append(args, "--listen", "127.0.0.1:0")...)
+	p.cmd.Env = clean(os.Environ())
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	listening := make(chan string, 1)
+	go func() { // ends with the process
+		defer close(p.done)
+		p.read(stderr, listening)
+		p.err = p.cmd.Wait()
+	}()
+	t.Cleanup(func() { p.finish(t) })
+	select {
+	case p.Addr = <-listening:
+		p.URL = "http://" + p.Addr
+	case <-p.done:
+		t.Fatalf("%v ended: %v\n%s", args, p.err, p.Log())
+	case <-time.After(patience):
+		t.Fatalf("%v doesn't listen:\n%s", args, p.Log())
+	}
+	return p
+}
+
+// read keeps the log and finds the address in it.
+func (p *process) read(stderr io.Reader, listening chan<- string) {
+	addr := regexp.MustCompile(`\blistening\b.*\baddr=(\S+)`)
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		p.mu.Lock()
+		p.log.WriteString(lines.Text() + "\n")
+		p.mu.Unlock()
+		if m := addr.FindStringSubmatch(lines.Text()); m != nil {
+			listening <- m[1]
+		}
+	}
+}
+
+// Log is what the process has written to standard error.
+func (p *process) Log() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// Signal sends one.
+func (p *process) Signal(t *testing.T, sig os.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Wait waits for the end, and says how it was.
+func (p *process) Wait(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *process) finish(t *testing.T) {
+	err := p.cmd.Process.Signal(syscall.SIGINT)
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := p.Wait(ctx); err != nil {
+		t.Errorf("the server ended: %v", err)
+		p.cmd.Process.Kill()
+		<-p.done
+	}
+	if t.Failed() {
+		t.Logf("the server's log:\n%s", p.Log())
+	}
+	if strings.Contains(p.Log(), "panic") {
+		t.Errorf("the server panicked:\n%s", p.Log())
+	}
+}
+
+// clean is env without settings of the binary.
+func clean(env []string) []string {
+	var kept []string
+	for _, e := range env {
+		if !strings.HasPrefix(e, "STENTOR_") {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
