@@ -45,19 +45,15 @@ func (a args) text(name string) string {
 	return ""
 }
 
-// list is all values of the names together, without blanks.
+// list is all values of the names together.
 func (a args) list(names ...string) []string {
 	var out []string
 	for _, name := range names {
 		for _, v := range a[name] {
-			items := v.items
-			if items == nil {
-				items = spelled(v.text)
-			}
-			for _, item := range items {
-				if item = strings.Trim(item, " "); item != "" {
-					out = append(out, item)
-				}
+			if v.items != nil {
+				out = append(out, v.items...)
+			} else {
+				out = append(out, spelled(v.text)...)
 			}
 		}
 	}

@@ -34,8 +34,6 @@ func explain(err error) (status int, message string) {
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == utf8.RuneError:
-			return -1
 		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsSpace(r), strings.ContainsRune(`_.,@[\+/`, r):
 			return r
 		}

@@ -326,6 +326,16 @@ func TestPublicURLAndPaths(t *testing.T) {
 	})
 }
 
+// An interval that clients would read as none must not become a storm.
+func TestSmallestInterval(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		s := newSite(t, p, nil, &serverevents.Options{HeartbeatInterval: time.Microsecond})
+		if got := s.open("/event-stream").connect()["heartbeatIntervalMs"]; got != "1" {
+			t.Errorf("heartbeatIntervalMs %s", got)
+		}
+	})
+}
+
 // The face stands beside a page at GET / on one mux, and beside other services.
 func TestRegister(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
