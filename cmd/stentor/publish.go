@@ -100,10 +100,8 @@ func (p *program) publishOne(ctx context.Context, pub *publisher, args []string)
 
 // readInput is all of standard input, without its last line break.
 func (p *program) readInput() ([]byte, error) {
-	if f, ok := p.stdin.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			p.say("reading DATA from the terminal; end it with Ctrl-D")
-		}
+	if isTerminal(p.stdin) {
+		p.say("reading DATA from the terminal; end it with Ctrl-D")
 	}
 	data, err := io.ReadAll(io.LimitReader(p.stdin, maxInput+1))
 	if err != nil {
@@ -115,9 +113,26 @@ func (p *program) readInput() ([]byte, error) {
 	return chomp(data), nil
 }
 
+// isTerminal holds for a device that somebody may be sitting at.
+func isTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}
+
 // chomp takes one line break off the end.
 func chomp(b []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
+	if b, ok := bytes.CutSuffix(b, []byte("\n")); ok {
+		return bytes.TrimSuffix(b, []byte("\r"))
+	}
+	return b
 }
 
 // publisher sends events of one channel and type to a server.

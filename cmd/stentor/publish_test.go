@@ -84,6 +84,7 @@ func TestPublishRequest(t *testing.T) {
 		{"empty", "", []string{""}, map[string]any{"data": ""}},
 		{"from standard input", "a\nb\n", nil, map[string]any{"data": "a\nb"}},
 		{"its last line break only", "a\r\n\r\n", nil, map[string]any{"data": "a\r\n"}},
+		{"a lone CR", "a\r", nil, map[string]any{"data": "a\r"}},
 		{"nothing on standard input", "", nil, map[string]any{"data": ""}},
 		{"after dashes", "", []string{"--", "-5"}, map[string]any{"data": "-5"}},
 		{"JSON", "", []string{"--json", `{"a": [1, "<"]}`}, map[string]any{"data": map[string]any{"a": []any{1.0, "<"}}}},
