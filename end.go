@@ -20,7 +20,8 @@ func (s *Subscription) Close(cause error) bool {
 
 // Heartbeat proves that the client lives. From the first one on, the
 // subscription expires when the lease passes without another. The client is
-// answered on its stream with a heartbeat notice.
+// answered on its stream with a heartbeat notice. What was written to it before
+// counts as received (see [SubscribeOptions].Resume).
 // It reports false when the subscription is gone.
 func (s *Subscription) Heartbeat(lease time.Duration) bool {
 	s.mu.Lock()
@@ -28,7 +29,7 @@ func (s *Subscription) Heartbeat(lease time.Duration) bool {
 	if s.cause != nil {
 		return s.to == stageLingering
 	}
-	s.beat = true
+	s.beat, s.proved = true, s.reached
 	s.signal()
 	if lease <= 0 {
 		return true
@@ -167,9 +168,9 @@ func (h *Hub) left(s *Subscription) {
 
 // retire takes s out of the index. Nothing reaches it any more.
 func (h *Hub) retire(s *Subscription) {
-	standing := h.index.standing(s)
-	channels := make([]Channel, 0, len(standing))
-	for ch := range standing {
+	sinces := h.index.sinces(s)
+	channels := make([]Channel, 0, len(sinces))
+	for ch := range sinces {
 		channels = append(channels, ch)
 	}
 	h.unindex(s, channels)
@@ -204,10 +205,15 @@ func (h *Hub) everybody() []*Subscription {
 	return list
 }
 
+// drainStep is the longest that a drain waits between two: ten a second are no
+// storm, and few subscriptions must not hold up a deploy.
+const drainStep = 100 * time.Millisecond
+
 // Drain refuses new subscriptions and ends the open ones one after the other,
-// at an even rate over the given time and in random order, so that their
-// readers move elsewhere without a storm. It returns when all are told or ctx
-// ends. Publishing goes on; Shutdown is the next step.
+// in random order and at an even rate over the given time, or over less when that is
+// at ten a second, so that their readers move elsewhere without a storm. It
+// returns when all are told or ctx ends. Publishing goes on; Shutdown is the
+// next step.
 func (h *Hub) Drain(ctx context.Context, over time.Duration) error {
 	h.mu.Lock()
 	if h.state == nil {
@@ -216,11 +222,12 @@ func (h *Hub) Drain(ctx context.Context, over time.Duration) error {
 	h.mu.Unlock()
 	list := h.everybody()
 	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	step := min(over/time.Duration(max(len(list), 1)), drainStep)
 	begin := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for i, s := range list {
-		timer.Reset(time.Until(begin.Add(over / time.Duration(len(list)) * time.Duration(i+1))))
+		timer.Reset(time.Until(begin.Add(step * time.Duration(i+1))))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -101,9 +101,5 @@ func (it *item) size() int {
 // such notices.
 func (h *Hub) notify(n Notice) {
 	e := entry{item: item{notice: &n}}
-	h.index.each(Target{Channel: n.Channel}, func(s *Subscription) {
-		if s.presence {
-			s.push(e.to(s.dialect))
-		}
-	})
+	h.index.watching(n.Channel, func(s *Subscription) { s.push(e.to(s.dialect)) })
 }

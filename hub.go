@@ -37,7 +37,7 @@ type Hub struct {
 func New(ctx context.Context, o *Options) (*Hub, error) {
 	h := &Hub{
 		o:         o.withDefaults(),
-		index:     index{channels: map[Channel][]*Subscription{}},
+		index:     index{channels: map[Channel]*standing{}},
 		presence:  presence{rooms: map[Channel]*room{}, all: map[*Subscription][]Channel{}},
 		subs:      map[string]*Subscription{},
 		keys:      map[string]*Subscription{},

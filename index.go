@@ -2,17 +2,22 @@ package stentor
 
 import "sync"
 
-// index finds the live subscriptions of a channel, reserved ones included.
+// index finds the live subscriptions of a channel, reserved ones included, and
+// those of them that watch presence: a join must not cost what the whole
+// channel costs when a few want to know.
 type index struct {
 	mu       sync.RWMutex
-	channels map[Channel][]*Subscription
+	channels map[Channel]*standing
 	plain    int // channels in the map that are not reserved
 }
 
+// standing is who stands on a channel.
+type standing struct{ all, watching []*Subscription }
+
 // place is where a subscription stands in a channel.
 type place struct {
-	at    int      // its element in index.channels[ch]
-	since Position // messages of the channel up to here are not for it
+	at, watch int      // its elements in standing.all and, if it watches, watching
+	since     Position // messages of the channel up to here are not for it
 }
 
 // add puts s on ch; it reports false if it was there.
@@ -22,12 +27,19 @@ func (x *index) add(s *Subscription, ch Channel, since Position) bool {
 	if _, ok := s.places[ch]; ok {
 		return false
 	}
-	list, known := x.channels[ch]
-	if !known && !ch.reserved() {
-		x.plain++
+	on := x.channels[ch]
+	if on == nil {
+		on = &standing{}
+		x.channels[ch] = on
+		if !ch.reserved() {
+			x.plain++
+		}
 	}
-	s.places[ch] = place{at: len(list), since: since}
-	x.channels[ch] = append(list, s)
+	s.places[ch] = place{at: len(on.all), watch: len(on.watching), since: since}
+	on.all = append(on.all, s)
+	if s.presence {
+		on.watching = append(on.watching, s)
+	}
 	return true
 }
 
@@ -40,18 +52,20 @@ func (x *index) remove(s *Subscription, ch Channel) bool {
 		return false
 	}
 	delete(s.places, ch)
-	list := x.channels[ch]
-	last := list[len(list)-1]
-	list[len(list)-1] = nil
-	list = list[:len(list)-1]
-	if last != s {
-		list[p.at] = last
-		moved := last.places[ch]
-		moved.at = p.at
-		last.places[ch] = moved
+	on := x.channels[ch]
+	on.all = vacate(on.all, p.at, func(moved *Subscription) {
+		m := moved.places[ch]
+		m.at = p.at
+		moved.places[ch] = m
+	})
+	if s.presence {
+		on.watching = vacate(on.watching, p.watch, func(moved *Subscription) {
+			m := moved.places[ch]
+			m.watch = p.watch
+			moved.places[ch] = m
+		})
 	}
-	if len(list) > 0 {
-		x.channels[ch] = list
+	if len(on.all) > 0 {
 		return true
 	}
 	delete(x.channels, ch)
@@ -61,12 +75,39 @@ func (x *index) remove(s *Subscription, ch Channel) bool {
 	return true
 }
 
+// vacate takes an element out of a list and puts the last one in its place.
+func vacate(list []*Subscription, at int, moved func(*Subscription)) []*Subscription {
+	end := len(list) - 1
+	last := list[end]
+	list[end] = nil
+	if at < end {
+		list[at] = last
+		moved(last)
+	}
+	return list[:end]
+}
+
 // each calls f for the subscriptions that t covers. f must not block.
 func (x *index) each(t Target, f func(*Subscription)) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	for _, s := range x.channels[t.Route()] {
+	on := x.channels[t.Route()]
+	if on == nil {
+		return
+	}
+	for _, s := range on.all {
 		if x.covers(t, s) {
+			f(s)
+		}
+	}
+}
+
+// watching calls f for those on ch that watch presence. f must not block.
+func (x *index) watching(ch Channel, f func(*Subscription)) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if on := x.channels[ch]; on != nil {
+		for _, s := range on.watching {
 			f(s)
 		}
 	}
@@ -91,7 +132,10 @@ func (x *index) count(t Target) (n int) {
 	if t == (Target{Channel: t.Channel}) {
 		x.mu.RLock()
 		defer x.mu.RUnlock()
-		return len(x.channels[t.Channel])
+		if on := x.channels[t.Channel]; on != nil {
+			return len(on.all)
+		}
+		return 0
 	}
 	x.each(t, func(*Subscription) { n++ })
 	return n
@@ -109,8 +153,8 @@ func (x *index) takes(s *Subscription, m *Message) bool {
 	return m.Target.Channel == "" || m.Position > s.places[m.Target.Channel].since
 }
 
-// standing lists the channels of s, reserved ones included, and since when.
-func (x *index) standing(s *Subscription) map[Channel]Position {
+// sinces lists the channels of s, reserved ones included, and since when.
+func (x *index) sinces(s *Subscription) map[Channel]Position {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	m := make(map[Channel]Position, len(s.places))

@@ -105,9 +105,11 @@ type SubscribeOptions struct {
 	// for all that is kept. Any text is allowed: one that can't be a position
 	// of this log is answered with a gap notice.
 	Cursor string
-	// Resume stands in for a missing cursor: a subscription of the same session
-	// and channels whose reader vanished and that still lingers passes on where
-	// it was. For protocols whose clients reconnect without a cursor.
+	// Resume stands in for a missing cursor, in protocols whose clients
+	// reconnect without one: a subscription of the same session and channels
+	// whose reader vanished and that still lingers passes on where it was at its
+	// last heartbeat. What was written after that may have been lost on the way,
+	// and comes again.
 	Resume bool
 	// Dialect encodes for Serve. Messages does without.
 	Dialect Dialect

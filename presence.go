@@ -114,10 +114,11 @@ func (h *Hub) depart(s *Subscription, kept []Channel) {
 		return
 	}
 	delete(p.all, s)
+	told := !h.closed() // a shutdown is nobody's leave, and there is soon nobody to tell
 	m := s.Member()
 	for _, ch := range rooms {
 		last := p.remove(s, ch)
-		if !slices.Contains(kept, ch) {
+		if told && !slices.Contains(kept, ch) {
 			h.notify(Notice{Kind: NoticeLeave, Channel: ch, Member: &m, First: last})
 		}
 	}

@@ -38,7 +38,7 @@ func (r *reader) open(ctx context.Context) ([]item, error) {
 		items = append(items, r.gap(gap, r.cursor))
 	}
 	s.mu.Lock()
-	s.reached = r.cursor
+	s.reached, s.proved = r.cursor, r.cursor
 	s.mu.Unlock()
 	return items, nil
 }
@@ -102,9 +102,9 @@ func (r *reader) next(ctx context.Context) ([]item, error) {
 // page reads on in the history. With the last page the reader is live.
 func (r *reader) page(ctx context.Context) ([]item, error) {
 	h := r.s.hub
-	standing := h.index.standing(r.s)
-	channels := make([]Channel, 0, len(standing))
-	for ch := range standing {
+	sinces := h.index.sinces(r.s)
+	channels := make([]Channel, 0, len(sinces))
+	for ch := range sinces {
 		channels = append(channels, ch)
 	}
 	var page []Message
@@ -117,7 +117,7 @@ func (r *reader) page(ctx context.Context) ([]item, error) {
 	}
 	// The window is looked at after the page was read: what was trimmed before
 	// or meanwhile is below its floor.
-	items, err := r.missing(ctx, standing, page)
+	items, err := r.missing(ctx, sinces, page)
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +139,8 @@ func (r *reader) page(ctx context.Context) ([]item, error) {
 }
 
 // missing gives a gap if messages after the cursor may be gone.
-func (r *reader) missing(ctx context.Context, standing map[Channel]Position, page []Message) ([]item, error) {
-	w, err := r.window(ctx, standing)
+func (r *reader) missing(ctx context.Context, sinces map[Channel]Position, page []Message) ([]item, error) {
+	w, err := r.window(ctx, sinces)
 	if err != nil {
 		return nil, fmt.Errorf("stentor: window: %w", err)
 	}
@@ -162,11 +162,11 @@ func (r *reader) missing(ctx context.Context, standing map[Channel]Position, pag
 
 // window is the window of all channels. One that was joined after the cursor
 // misses only what came since.
-func (r *reader) window(ctx context.Context, standing map[Channel]Position) (Window, error) {
+func (r *reader) window(ctx context.Context, sinces map[Channel]Position) (Window, error) {
 	link := r.s.hub.link
-	whole := make([]Channel, 0, len(standing))
+	whole := make([]Channel, 0, len(sinces))
 	var late Position
-	for ch, since := range standing {
+	for ch, since := range sinces {
 		if since <= r.cursor {
 			whole = append(whole, ch)
 			continue

@@ -53,27 +53,54 @@ func (h *Hub) refuses() error {
 }
 
 // findPlace finds the subscription whose place a newcomer takes: the holder of
-// its key, or one of the same session and channels that lingers. The caller
-// holds mu.
-func (h *Hub) findPlace(c *SubscribeOptions) *Subscription {
+// its key, or the oldest of the same session and channels that lingers. Two tabs
+// can't be told apart: without a cursor, whichever comes first goes on where the
+// one that is further behind was, and so does the other. The caller holds mu.
+func (h *Hub) findPlace(c *SubscribeOptions) (found *Subscription) {
 	if c.Key != "" {
 		return h.keys[c.Key]
 	}
 	if c.Session == "" {
 		return nil
 	}
+	var same []*Subscription
 	for s := range h.lingering[c.Session] {
-		same := slices.Equal(s.requested, c.Channels) || slices.Equal(s.Channels(), c.Channels)
-		if same && (s.who.user == c.User || c.User == "" && !s.who.authenticated) {
-			return s
+		if s.fits(c) {
+			same = append(same, s)
 		}
 	}
-	return nil
+	if len(same) == 0 {
+		return nil
+	}
+	low := maxPosition
+	for _, s := range same {
+		low = min(low, s.progress(maxPosition))
+	}
+	for _, s := range same {
+		s.progress(low)
+	}
+	return slices.MinFunc(same, func(a, b *Subscription) int { return int(a.serial - b.serial) })
+}
+
+// fits reports whether a newcomer may be the one that s was.
+func (s *Subscription) fits(c *SubscribeOptions) bool {
+	same := slices.Equal(s.requested, c.Channels) || slices.Equal(s.Channels(), c.Channels)
+	return same && (s.who.user == c.User || c.User == "" && !s.who.authenticated)
+}
+
+// progress is how far the reader of s came for certain, which is no further than
+// limit from now on.
+func (s *Subscription) progress(limit Position) Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proved = min(s.proved, limit)
+	return s.proved
 }
 
 // passOn fills in what a newcomer takes over from s: for one that comes back by
 // itself (it presents a cursor, and the channels it first asked for) the channels
-// joined and left since; for an anonymous one the name it was known by.
+// joined and left since; for one that can't present a cursor, the cursor; for
+// an anonymous one the name it was known by.
 func (s *Subscription) passOn(c *SubscribeOptions) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +108,7 @@ func (s *Subscription) passOn(c *SubscribeOptions) {
 		c.Channels = slices.Clone(s.channels)
 	}
 	if c.Cursor == "" && c.Resume && s.stage == stageLingering {
-		c.Cursor = s.reached.String()
+		c.Cursor = s.proved.String()
 	}
 	if c.User == "" && !s.who.authenticated {
 		c.User, c.DisplayName = s.who.user, s.who.displayName
@@ -170,115 +197,4 @@ func (s *Subscription) replace(prior *Subscription) {
 	if ended {
 		prior.end(ErrReplaced, stageLeft)
 	}
-}
-
-// Join adds channels; when it returns, what is published to them arrives.
-// It adds all or, with an error, none. Channels it is already on are skipped.
-func (s *Subscription) Join(ctx context.Context, channels ...Channel) error {
-	list, err := distinct(channels)
-	if err != nil {
-		return err
-	}
-	h := s.hub
-	at, err := h.interest.acquire(ctx, list)
-	if err != nil {
-		return fmt.Errorf("stentor: join: %w", err)
-	}
-	h.raise(at)
-	joined, err := s.extend(list)
-	if len(joined) > 0 {
-		s.changed(joined, nil)
-	}
-	if cause := s.Cause(); err == nil && cause != nil {
-		h.retire(s)
-		err = cause
-	}
-	return err
-}
-
-// extend puts s on those of the channels that it is not on, and gives back the
-// interest in the rest.
-func (s *Subscription) extend(list []Channel) ([]Channel, error) {
-	h := s.hub
-	s.change.Lock()
-	defer s.change.Unlock()
-	since := Position(h.place.Load())
-	s.mu.Lock()
-	var fresh []Channel
-	for _, ch := range list {
-		if !slices.Contains(s.channels, ch) {
-			fresh = append(fresh, ch)
-		}
-	}
-	var err error
-	switch {
-	case s.cause != nil:
-		err = s.cause
-	case len(s.channels)+len(fresh) > h.o.MaxChannels:
-		err = fmt.Errorf("%w %d channels, at most %d are allowed", ErrTooLarge, len(s.channels)+len(fresh), h.o.MaxChannels)
-	}
-	if err == nil {
-		s.channels = append(s.channels, fresh...)
-	} else {
-		fresh = nil
-	}
-	s.mu.Unlock()
-	var surplus []Channel
-	for _, ch := range list {
-		if !slices.Contains(fresh, ch) || !h.index.add(s, ch, since) {
-			surplus = append(surplus, ch)
-		}
-	}
-	h.interest.release(surplus)
-	return fresh, err
-}
-
-// Leave drops channels; when it returns, nothing that is published to them from
-// now on arrives. Channels it is not on are skipped.
-func (s *Subscription) Leave(ctx context.Context, channels ...Channel) error {
-	list, err := distinct(channels)
-	if err != nil {
-		return err
-	}
-	if cause := s.Cause(); cause != nil {
-		return cause
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if left := s.shed(list); len(left) > 0 {
-		s.changed(nil, left)
-	}
-	return nil
-}
-
-// shed takes s off those of the channels that it is on.
-func (s *Subscription) shed(list []Channel) (left []Channel) {
-	s.change.Lock()
-	defer s.change.Unlock()
-	s.mu.Lock()
-	for _, ch := range list {
-		if i := slices.Index(s.channels, ch); i >= 0 {
-			s.channels = slices.Delete(s.channels, i, i+1)
-			left = append(left, ch)
-		}
-	}
-	s.mu.Unlock()
-	s.hub.unindex(s, left)
-	return left
-}
-
-// changed tells the hook and the members of all channels that s is or was on.
-func (s *Subscription) changed(joined, left []Channel) {
-	h := s.hub
-	s.mu.Lock()
-	open := s.stage == stageOpen
-	s.mu.Unlock()
-	if !open {
-		return // the join notices will tell
-	}
-	if hook := h.o.Hooks.Change; hook != nil {
-		hook(s, joined, left)
-	}
-	h.move(s)
 }

@@ -34,11 +34,13 @@ type Subscription struct {
 	served    bool
 	announced bool
 	channels  []Channel
+	room      int // channels that are about to be joined
 	meta      map[string]string
 	private   map[string]string
 	queue     queue
 	beat      bool     // a heartbeat waits to be answered
 	reached   Position // everything up to here was handed to the reader
+	proved    Position // and up to here before its last heartbeat
 	prior     *Subscription
 	lease     *time.Timer
 	linger    *time.Timer

@@ -1,0 +1,131 @@
+package stentor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Join adds channels; when it returns, what is published to them arrives.
+// It adds all or, with an error, none. Channels it is already on are skipped.
+func (s *Subscription) Join(ctx context.Context, channels ...Channel) error {
+	return s.Change(ctx, nil, channels)
+}
+
+// Leave drops channels; when it returns, nothing that is published to them from
+// now on arrives. Channels it is not on are skipped.
+func (s *Subscription) Leave(ctx context.Context, channels ...Channel) error {
+	return s.Change(ctx, channels, nil)
+}
+
+// Change leaves some channels and then joins others, each with its own round of
+// update notices. With an error that wraps [ErrInvalid] or [ErrTooLarge], or is
+// the broker's, nothing has changed. A subscription that has ended returns its cause.
+func (s *Subscription) Change(ctx context.Context, leave, join []Channel) error {
+	leave, err := distinct(leave)
+	if err != nil {
+		return err
+	}
+	if join, err = distinct(join); err != nil {
+		return err
+	}
+	h := s.hub
+	at, err := h.interest.acquire(ctx, join)
+	if err != nil {
+		return fmt.Errorf("stentor: join: %w", err)
+	}
+	h.raise(at)
+	left, room, err := s.shed(leave, join)
+	if err != nil {
+		h.interest.release(join)
+		return err
+	}
+	if len(left) > 0 {
+		s.changed(nil, left)
+	}
+	if joined := s.extend(join, room); len(joined) > 0 {
+		s.changed(joined, nil)
+	}
+	if cause := s.Cause(); cause != nil {
+		h.retire(s)
+		return cause
+	}
+	return nil
+}
+
+// shed takes s off those channels of leave that it is on, and keeps room for
+// those of join that it will not be on then.
+func (s *Subscription) shed(leave, join []Channel) (left []Channel, room int, err error) {
+	s.change.Lock()
+	defer s.change.Unlock()
+	s.mu.Lock()
+	var rest []Channel
+	for _, ch := range s.channels {
+		if slices.Contains(leave, ch) {
+			left = append(left, ch)
+		} else {
+			rest = append(rest, ch)
+		}
+	}
+	for _, ch := range join {
+		if !slices.Contains(rest, ch) {
+			room++
+		}
+	}
+	limit := s.hub.o.MaxChannels
+	switch n := len(rest) + room + s.room; {
+	case s.cause != nil:
+		err = s.cause
+	case room > 0 && n > limit:
+		err = fmt.Errorf("%w %d channels, at most %d are allowed", ErrTooLarge, n, limit)
+	default:
+		s.channels, s.room = rest, s.room+room
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return nil, 0, err
+	}
+	s.hub.unindex(s, left)
+	return left, room, nil
+}
+
+// extend puts s on those of the channels that it is not on, and gives back the
+// interest in the rest.
+func (s *Subscription) extend(join []Channel, room int) (joined []Channel) {
+	h := s.hub
+	s.change.Lock()
+	defer s.change.Unlock()
+	since := Position(h.place.Load())
+	s.mu.Lock()
+	s.room -= room
+	for _, ch := range join {
+		if !slices.Contains(s.channels, ch) {
+			joined = append(joined, ch)
+		}
+	}
+	s.channels = append(s.channels, joined...)
+	s.mu.Unlock()
+	var surplus []Channel
+	for _, ch := range join {
+		if !slices.Contains(joined, ch) || !h.index.add(s, ch, since) {
+			surplus = append(surplus, ch)
+		}
+	}
+	h.interest.release(surplus)
+	return joined
+}
+
+// changed tells the hook and the members of all channels that s is or was on.
+func (s *Subscription) changed(joined, left []Channel) {
+	h := s.hub
+	s.mu.Lock()
+	open := s.stage == stageOpen
+	s.mu.Unlock()
+	if !open {
+		return // the join notices will tell
+	}
+	if hook := h.o.Hooks.Change; hook != nil {
+		hook(s, joined, left)
+	}
+	h.move(s)
+}
