@@ -40,7 +40,7 @@
 // # Resuming
 //
 // The hub resumes streams. The history holds the newest messages of each channel, up
-// to Options.History of them, 256 channels and 16 MiB in all; what was quiet for longest goes
+// to Options.History of them, 256 channels and 8 MiB in all; what was quiet for longest goes
 // first (TestHistoryBounds). It lives in this process: with several nodes each has
 // its own, and a restart empties it.
 //

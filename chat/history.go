@@ -13,7 +13,7 @@ const (
 	maxRooms = 256
 	// maxBytes bounds the history in all, counting texts and an allowance for each
 	// message.
-	maxBytes  = 16 << 20
+	maxBytes  = 8 << 20
 	allowance = 256
 )
 

@@ -48,8 +48,7 @@ func (c *Chat) postChat(r *http.Request, a args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	text = strings.TrimSpace(text)
-	if text == "" {
+	if strings.TrimSpace(text) == "" {
 		return nil, badRequest("message: there is nothing to say")
 	}
 	if err := checkLength(text); err != nil {

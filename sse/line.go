@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	firstBuffer = 4 << 10  // what a decoder reads into at first
-	keepBuffer  = 64 << 10 // a larger one is given up when it is empty
+	firstBuffer = 4 << 10   // what a decoder reads into at first
+	keepBuffer  = 256 << 10 // a larger one is given up when it is empty
 )
 
 // liner cuts what a reader gives into lines that end at LF, CR or CRLF. A CR

@@ -89,6 +89,7 @@ func TestSeveralEventsAreOneWriteAndOneFlush(t *testing.T) {
 	}
 	expect(t, "frames", s.WriteFrames([]byte(":\n\ndata: x\n\n")), nil)
 	expect(t, "no frames", s.WriteFrames(nil), nil)
+	expect(t, "no events", s.Send(t.Context()), nil)
 	if w.writes != 2 || w.flushes != 3 {
 		t.Errorf("%d writes, %d flushes", w.writes, w.flushes)
 	}
@@ -258,7 +259,7 @@ func TestKeepAliveOff(t *testing.T) {
 }
 
 func TestIdleTimeoutCountsFromTheLastSend(t *testing.T) {
-	for _, keepAlive := range []time.Duration{0, -1, time.Minute} {
+	for _, keepAlive := range []time.Duration{0, -1, time.Minute, time.Hour} {
 		t.Run(keepAlive.String(), func(t *testing.T) {
 			ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 				s, got := open(t, p, &sse.AcceptOptions{IdleTimeout: time.Minute, KeepAlive: keepAlive})

@@ -88,7 +88,7 @@ func tolerate(err error) error {
 func (s *Stream) failure(err error, start time.Time) error {
 	switch {
 	case s.o.WriteTimeout > 0 && time.Since(start) >= s.o.WriteTimeout:
-		// HTTP/2 resets the stream by then and says nothing of a deadline
+		// over HTTP/2 the stream was reset by then, and the error may say only that
 		return fmt.Errorf("sse: write: not taken within %v: %w", s.o.WriteTimeout, os.ErrDeadlineExceeded)
 	case s.ctx.Err() != nil:
 		return s.gone(err)

@@ -53,6 +53,11 @@ export class Log {
     this.#more = more;
     this.#is = is;
     more.addEventListener("click", () => this.#toEnd(this.#feeds.get(this.#active)));
+    // Whoever reads the newest goes on doing so when there is less room for it.
+    new ResizeObserver(() => {
+      const feed = this.#feeds.get(this.#active);
+      if (feed?.stuck) this.#toEnd(feed);
+    }).observe(root);
   }
 
   open(channel) {
@@ -61,8 +66,10 @@ export class Log {
       className: "feed", id: `feed-${this.#feeds.size}-${Date.now()}`, hidden: true, tabIndex: 0,
       data: { feed: channel }, attr: { role: "tabpanel", "aria-label": `Messages on ${channel}` },
     });
-    feed.addEventListener("scroll", () => this.#showMore(), { passive: true });
-    this.#feeds.set(channel, { element: feed, ids: new Map(), floor: 0, stuck: true });
+    // stuck: the reader is at the end and stays there. Only scrolling changes that.
+    const state = { element: feed, ids: new Map(), floor: 0, stuck: true };
+    feed.addEventListener("scroll", () => this.#scrolled(state), { passive: true });
+    this.#feeds.set(channel, state);
     this.#root.append(feed);
     return feed.id;
   }
@@ -126,7 +133,6 @@ export class Log {
 
   #add(feed, element, id) {
     const list = feed.element;
-    const stuck = this.#atEnd(list);
     let next = null;
     if (id) {
       const entries = [...list.children];
@@ -138,7 +144,7 @@ export class Log {
     this.#regroup(element);
     this.#regroup(element.nextElementSibling);
     while (list.childElementCount > maxEntries) this.#removeFirst(feed);
-    if (stuck) this.#toEnd(feed);
+    if (feed.stuck) this.#toEnd(feed);
     else if (next && next.offsetTop < list.scrollTop) list.scrollTop += list.scrollHeight - height;
     this.#showMore();
   }
@@ -200,8 +206,10 @@ export class Log {
     element.append(make("p", { className: "note" }, `${this.#messages.get(element).toName || "They"}: ${note}`));
   }
 
-  #atEnd(list) {
-    return list.hidden ? this.#feeds.get(list.dataset.feed).stuck : list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  #scrolled(feed) {
+    const list = feed.element;
+    if (!list.hidden) feed.stuck = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+    this.#showMore();
   }
 
   #toEnd(feed) {
@@ -213,9 +221,7 @@ export class Log {
 
   #showMore() {
     const feed = this.#feeds.get(this.#active);
-    if (!feed) return;
-    if (!feed.element.hidden) feed.stuck = this.#atEnd(feed.element);
-    this.#more.hidden = feed.stuck;
+    this.#more.hidden = feed?.stuck ?? true;
   }
 }
 
@@ -226,7 +232,7 @@ function privacy(m, own) {
 }
 
 function clockTime(date) {
-  const time = { hour: "2-digit", minute: "2-digit" };
+  const time = { hour: "numeric", minute: "2-digit" };
   const today = date.toDateString() === new Date().toDateString();
   return date.toLocaleString(undefined, today ? time : { day: "numeric", month: "short", ...time });
 }

@@ -106,6 +106,7 @@ function paint({ css, body }) {
   const value = body === null || body === "none" ? "" : colour(body);
   if (value === null || (value !== "" && !CSS.supports("color", value))) return false;
   element.style.backgroundColor = value;
+  element.classList.toggle("painted", value !== "");
   element.style.colorScheme = "";
   const dark = value === "" ? null : isDark(getComputedStyle(element).backgroundColor);
   if (dark !== null) element.style.colorScheme = dark ? "dark" : "light";
