@@ -141,6 +141,7 @@ func TestInvalidSubscribeRegistersNothing(t *testing.T) {
 			"channel":           {on("a,b"), stentor.ErrInvalid},
 			"too many channels": {on("a", "b", "c"), stentor.ErrTooLarge},
 			"user":              {stentor.SubscribeOptions{User: "\n"}, stentor.ErrInvalid},
+			"anonymous's id":    {stentor.SubscribeOptions{User: "-1"}, stentor.ErrInvalid},
 			"same key, bad":     {stentor.SubscribeOptions{Key: "k", Channels: []stentor.Channel{"@"}}, stentor.ErrInvalid},
 			"giant meta":        {stentor.SubscribeOptions{Meta: map[string]string{"a": strings.Repeat("x", 20<<10)}}, stentor.ErrTooLarge},
 		} {

@@ -2,6 +2,7 @@ package stentor
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -82,7 +83,7 @@ type SubscribeOptions struct {
 	Channels []Channel
 	// User is the user id. A subscription without one is anonymous: the hub
 	// gives it the user id "-n" and the display name "usern", where n comes
-	// from the sequence "anonUser".
+	// from the sequence "anonUser". Such an id can't be asked for.
 	User string
 	// UserName is the name that [Target.UserName] matches, for authenticated
 	// subscriptions only.
@@ -139,6 +140,9 @@ func (o *SubscribeOptions) validate(maxChannels int) (SubscribeOptions, error) {
 	if err := checkNames(c.User, c.UserName, c.Session, c.Key, ""); err != nil {
 		return c, err
 	}
+	if anonymous(c.User) {
+		return c, fmt.Errorf("%w user: %q is for anonymous subscriptions; a minus and a number is nobody's id", ErrInvalid, c.User)
+	}
 	if err := checkName("display name", c.DisplayName); err != nil {
 		return c, err
 	}
@@ -152,6 +156,13 @@ func (o *SubscribeOptions) validate(maxChannels int) (SubscribeOptions, error) {
 		}
 	}
 	return c, nil
+}
+
+// anonymous reports whether user is an id that the hub gives to those without one.
+// Nobody may ask for it: who has it gets what is meant for its owner.
+func anonymous(user string) bool {
+	digits, ok := strings.CutPrefix(user, "-")
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
 // distinct validates channels and drops repeats, keeping the order.

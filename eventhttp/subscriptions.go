@@ -10,8 +10,8 @@ import (
 	"github.com/stentor-sse/stentor"
 )
 
-// change joins and leaves channels of a live subscription. It joins first, which
-// the hub does whole or not at all: after an error nothing has changed.
+// change leaves and joins channels of a live subscription: after an error nothing has
+// changed.
 func (f *Face) change(w http.ResponseWriter, r *http.Request) {
 	if _, err := contentType(r, "application/json"); err != nil {
 		f.refuse(w, r, err)
@@ -33,10 +33,7 @@ func (f *Face) change(w http.ResponseWriter, r *http.Request) {
 		err = errNotFound() // it lingers: nothing can reach it any more
 	}
 	if err == nil {
-		err = sub.Join(r.Context(), so.Channels...)
-	}
-	if err == nil {
-		err = sub.Leave(r.Context(), leave...)
+		err = sub.Change(r.Context(), leave, so.Channels)
 	}
 	if err != nil {
 		if sub != nil && sub.Cause() != nil {

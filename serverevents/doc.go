@@ -44,8 +44,8 @@
 //
 // A client that presents Last-Event-ID goes on from there (TestResumeByCursor), with the
 // channels that it had joined live. One that reconnects without a cursor goes on from where
-// its session was, if its cookies come with it and its place still lingers
-// (TestResumeBySession). The cookies prove no user; only values of this server's
+// its session was at its last heartbeat, if its cookies come with it and its place still
+// lingers (TestResumeBySession). The cookies prove no user; only values of this server's
 // making are taken (TestSessionCookies).
 //
 // # Shutdown

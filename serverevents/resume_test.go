@@ -90,7 +90,7 @@ func TestResumeBeforeTheFirstMessage(t *testing.T) {
 }
 
 // A client that reconnects by itself presents no cursor: its session stands in, while
-// its place lingers.
+// its place lingers. What came after its last heartbeat may not have arrived.
 func TestResumeBySession(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -99,19 +99,23 @@ func TestResumeBySession(t *testing.T) {
 			t.Fatalf("cookies %q", st.cookies())
 		}
 		s.send(on("A"), "chat", "1")
-		st.hangUp()
+		if status, _, _ := s.do("POST", "/event-heartbeat?id="+st.connect()["id"], ""); status != 200 {
+			t.Fatalf("heartbeat: %d", status)
+		}
 		s.send(on("A"), "chat", "2")
+		st.hangUp() // nothing proves that 2 arrived
+		s.send(on("A"), "chat", "3")
 		other := s.open("/event-stream?channels=B", "Cookie: "+st.cookies())
 		if other.chats() != "" || other.connect()["userId"] == st.connect()["userId"] {
 			t.Errorf("other channels took the place: %q", other.bytes())
 		}
 		again := s.open("/event-stream?channels=A", "Cookie: "+st.cookies())
-		if again.chats() != "2" || again.connect()["userId"] != "-1" || len(again.response.Cookies()) != 0 {
+		if again.chats() != "2 3" || again.connect()["userId"] != "-1" || len(again.response.Cookies()) != 0 {
 			t.Errorf("came back to %q with %q", again.bytes(), again.cookies())
 		}
 		again.hangUp()
 		pass(time.Minute)
-		s.send(on("A"), "chat", "3")
+		s.send(on("A"), "chat", "4")
 		late := s.open("/event-stream?channels=A", "Cookie: "+st.cookies())
 		if late.chats() != "" || late.connect()["userId"] == "-1" {
 			t.Errorf("the place was held for ever: %q", late.bytes())

@@ -1,7 +1,6 @@
 package serverevents
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/stentor-sse/stentor"
@@ -154,28 +153,11 @@ func (f *Face) change(r *http.Request, a args) error {
 		}
 		join = o.Channels
 	}
-	if err := f.move(r, sub, leave, join); err != nil {
+	if err := sub.Change(r.Context(), leave, join); err != nil {
 		if sub.Cause() != nil { // its reader is gone, or it ended meanwhile
 			return unknownError{sub.ID()}
 		}
 		return err
 	}
 	return nil
-}
-
-// move leaves and joins; if it may not join, it is back where it was.
-func (f *Face) move(r *http.Request, sub *stentor.Subscription, leave, join []stentor.Channel) error {
-	ctx := r.Context()
-	before := sub.Channels()
-	if err := sub.Leave(ctx, leave...); err != nil {
-		return err
-	}
-	err := sub.Join(ctx, join...)
-	if err == nil || len(leave) == 0 {
-		return err
-	}
-	if back := sub.Join(context.WithoutCancel(ctx), before...); back != nil {
-		f.o.Logger.Error("channels not restored", "err", back)
-	}
-	return err
 }
