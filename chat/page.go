@@ -25,7 +25,7 @@ var web embed.FS
 // this server alone, pictures of others only over https, nothing inline, no frames
 // within or around, and no way to make a script or markup of a text.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; " +
-	"img-src 'self' data: https:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"img-src 'self' data: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types stentor-clock"
 
 // asset is one file of the page, ready to be served.

@@ -12,7 +12,7 @@ import { clip } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 const body = document.body;
-const own = { ids: new Set(), id: "", name: "" }; // ids: the present one and those before it
+const own = { id: "", name: "" };
 let title = document.title;
 
 const asked = channelList(new URLSearchParams(location.search).get("channels"));
@@ -56,11 +56,12 @@ function state(name, ms) {
 
 // connect: who we are may have changed, if our place was given up meanwhile.
 async function connect(info, { first, missed }) {
+  const renamed = !first && info.displayName !== own.name;
   own.id = info.userId;
   own.name = info.displayName;
-  own.ids.add(info.userId);
   $("me").replaceChildren(avatar(own.id, own.name), own.name);
   people.reload();
+  if (renamed) log.line(null, "welcome", `You are now ${own.name}.`, { channels: channels.names });
   if (first) {
     await loadHistory(channels.names);
     log.line(null, "welcome", `You are ${own.name}. Everyone on this channel sees what you write here.`, { channels: initial });
@@ -107,7 +108,7 @@ function program({ channel, body: value }) {
 
 // shown counts what nobody looks at.
 function shown(result, message) {
-  if (!result || own.ids.has(message.from)) return;
+  if (!result || message.from === own.id) return;
   if (result.channel !== channels.active || document.hidden) channels.note(result.channel, result.mentioned);
   titled();
 }
@@ -204,6 +205,7 @@ async function join(name) {
   if (!channels.names.includes(name)) {
     channels.add(name, log.open(name));
     channels.choose(name);
+    address();
     try {
       await stream.join([name]);
     } catch (error) {
@@ -217,7 +219,6 @@ async function join(name) {
     people.reload();
   }
   channels.choose(name);
-  address();
 }
 
 async function leave(name) {

@@ -27,27 +27,35 @@ export function chatMessage(body) {
   };
 }
 
-// place is the index before which an id goes in a list of ids, in which 0 stands for
-// entries without one: before the first of the larger ones at the end.
-export function place(ids, id) {
-  let at = ids.length;
-  for (let i = ids.length - 1; i >= 0; i--) {
-    if (ids[i] === 0) continue;
-    if (ids[i] < id) break;
+// before orders messages: by the server's clock, and by id within a millisecond. Ids alone
+// would not do: a server that keeps nothing begins anew with each start.
+export function before(a, b) {
+  return a.at === b.at ? a.id < b.id : a.at < b.at;
+}
+
+// place is the index before which a message goes in a list, in which null stands for
+// lines: before the first of the later ones at the end.
+export function place(list, message) {
+  let at = list.length;
+  for (let i = list.length - 1; i >= 0; i--) {
+    if (list[i] === null) continue;
+    if (!before(message, list[i])) break;
     at = i;
   }
   return at;
 }
+
+const key = (m) => `${m.id} ${m.at}`;
 
 export class Log {
   #root;
   #feeds = new Map();
   #messages = new WeakMap(); // element → message
   #active = null;
-  #is; // what the page knows: me() is the own user ids and name
+  #is; // what the page knows
   #more;
 
-  // is.me() gives {ids, name}; is.pick(user, name) is called for a click on a name.
+  // is.me() gives the own {id, name}; is.pick(user, name) is called for a click on a name.
   constructor(root, more, is) {
     this.#root = root;
     this.#more = more;
@@ -67,7 +75,7 @@ export class Log {
       data: { feed: channel }, attr: { role: "tabpanel", "aria-label": `Messages on ${channel}` },
     });
     // stuck: the reader is at the end and stays there. Only scrolling changes that.
-    const state = { element: feed, ids: new Map(), floor: 0, stuck: true };
+    const state = { element: feed, shown: new Map(), floor: null, stuck: true };
     feed.addEventListener("scroll", () => this.#scrolled(state), { passive: true });
     this.#feeds.set(channel, state);
     this.#root.append(feed);
@@ -91,8 +99,8 @@ export class Log {
   clear(channel) {
     const feed = this.#feeds.get(channel);
     if (!feed) return;
-    feed.floor = Math.max(feed.floor, ...feed.ids.keys());
-    feed.ids.clear();
+    for (const element of feed.shown.values()) this.#lower(feed, element);
+    feed.shown.clear();
     feed.element.replaceChildren();
   }
 
@@ -104,14 +112,14 @@ export class Log {
   // It says whether it names the reader.
   message(m) {
     const feed = this.#feeds.get(m.channel) ?? this.#feeds.get(this.#active);
-    if (!feed || (m.id && m.id <= feed.floor)) return false;
-    const known = m.id ? this.#known(m.id) : undefined;
+    if (!feed || (m.id && feed.floor && !before(feed.floor, m))) return false;
+    const known = m.id ? this.#known(m) : undefined;
     if (known) {
       if (m.note) this.#note(known, m.note);
       return false;
     }
     const { element, mentioned } = this.#entry(m);
-    this.#add(feed, element, m.id);
+    this.#add(feed, element, m);
     return { mentioned, channel: feed.element.dataset.feed };
   }
 
@@ -121,23 +129,29 @@ export class Log {
       const feed = this.#feeds.get(name);
       if (!feed) continue;
       const data = user ? { kind, user } : { kind };
-      this.#add(feed, make("li", { className: "line", data }, clip(text, 400)), 0);
+      this.#add(feed, make("li", { className: "line", data }, clip(text, 400)), null);
       if (kind === "join" || kind === "leave") this.#thin(feed.element);
     }
   }
 
-  #known(id) {
-    for (const feed of this.#feeds.values()) if (feed.ids.has(id)) return feed.ids.get(id);
+  #known(m) {
+    for (const feed of this.#feeds.values()) if (feed.shown.has(key(m))) return feed.shown.get(key(m));
     return undefined;
   }
 
-  #add(feed, element, id) {
+  // lower has what is no longer shown not come back.
+  #lower(feed, element) {
+    const m = this.#messages.get(element);
+    if (m?.id && (!feed.floor || before(feed.floor, m))) feed.floor = m;
+  }
+
+  #add(feed, element, m) {
     const list = feed.element;
     let next = null;
-    if (id) {
+    if (m?.id) {
       const entries = [...list.children];
-      next = entries[place(entries.map((e) => Number(e.dataset.id ?? 0)), id)] ?? null;
-      feed.ids.set(id, element);
+      next = entries[place(entries.map((e) => this.#messages.get(e) ?? null), m)] ?? null;
+      feed.shown.set(key(m), element);
     }
     const height = list.scrollHeight;
     list.insertBefore(element, next);
@@ -151,11 +165,8 @@ export class Log {
 
   #removeFirst(feed) {
     const first = feed.element.firstElementChild;
-    const id = Number(first.dataset.id ?? 0);
-    if (id) {
-      feed.floor = Math.max(feed.floor, id);
-      feed.ids.delete(id);
-    }
+    this.#lower(feed, first);
+    if (first.dataset.id) feed.shown.delete(key(this.#messages.get(first)));
     first.remove();
     this.#regroup(feed.element.firstElementChild);
   }
@@ -180,7 +191,7 @@ export class Log {
 
   #entry(m) {
     const me = this.#is.me();
-    const own = !m.program && me.ids.has(m.from);
+    const own = !m.program && m.from === me.id;
     const body = make("p", { className: "text", dir: "auto" });
     const mentioned = append(body, m.text, own || m.program ? "" : me.name) || (m.private && !own);
     const who = m.program

@@ -1,0 +1,209 @@
+// The parts of the page that need no browser: node --test chat/webtest/
+
+import test from "node:test";
+import assert from "node:assert/strict";
+import { parseInput, findUser, completion, Recall, channelName, channelList, handle } from "../web/input.js";
+import { parseFrame, backOff } from "../web/stream.js";
+import { tokens, safeUrl, clip } from "../web/text.js";
+import { colour, picture, isDark } from "../web/remote.js";
+import { merge } from "../web/people.js";
+import { chatMessage, continues, place } from "../web/log.js";
+import { initials, hue } from "../web/avatar.js";
+
+const rows = (name, check, list) => {
+  for (const [input, want] of list) test(`${name}: ${JSON.stringify(input)}`, () => assert.deepEqual(check(input), want));
+};
+const chat = (message, to) => (to ? { kind: "chat", message, to } : { kind: "chat", message });
+const raw = (selector, message, to) => (to ? { kind: "raw", selector, message, to } : { kind: "raw", selector, message });
+
+rows("input", parseInput, [
+  ["hello", chat("hello")],
+  ["  hello \n", chat("hello")],
+  ["a\nb", chat("a\nb")],
+  ["", null],
+  [" \n ", null],
+  ["@user2 hi there", chat("hi there", "user2")],
+  ["@user2\nhi\nthere", chat("hi\nthere", "user2")],
+  ["@user2: hi", chat("hi", "user2")],
+  ["@me note", chat("note", "me")],
+  ["@ 5 pm", chat("@ 5 pm")],
+  ["mail a@b.example", chat("mail a@b.example")],
+  ["/cmd.announce This is it", raw("cmd.announce", "This is it")],
+  ["/cmd.toggle$#channels", raw("cmd.toggle$#channels", null)],
+  ["/css.background$#top #673ab7", raw("css.background$#top", "#673ab7")],
+  ["/css.color$div%20.im,#top red", raw("css.color$div%20.im,#top", "red")],
+  ["@me /cmd.announce hi", raw("cmd.announce", "hi", "me")],
+  ["@user2 /tv.off", raw("tv.off", null, "user2")],
+  ["//slash", chat("/slash")],
+  ["@user2 //slash", chat("/slash", "user2")],
+]);
+
+for (const input of ["/", "/ x", "/shrug", "/.x", "/x.", "/a@b.c d", "@user2", "@user2 /", "@user2   "]) {
+  test(`input that can't be sent: ${input}`, () => assert.equal(parseInput(input).kind, "error"));
+}
+
+test("users are found without spaces and whatever the case", () => {
+  const people = [
+    { userId: "1", displayName: "Ann Lee" }, { userId: "2", displayName: "bob" },
+    { userId: "3", displayName: "twin" }, { userId: "4", displayName: "Twin" }, { userId: "2", displayName: "bob" },
+  ];
+  const me = { userId: "9", displayName: "Self" };
+  assert.equal(findUser("annlee", people, me).user.userId, "1");
+  assert.equal(findUser("BOB", people, me).user.userId, "2");
+  assert.equal(findUser("Me", people, me).user.userId, "9");
+  assert.ok(findUser("twin", people, me).error.includes("Several"));
+  assert.ok(findUser("nobody", people, me).error.includes("Nobody"));
+  assert.ok(findUser("me", people, "").error);
+  assert.equal(handle(" Ann  Lee "), "AnnLee");
+});
+
+test("completion", () => {
+  const names = ["user1", "user12", "Ann Lee"];
+  assert.deepEqual(completion("@us", 3, names), { text: "@user1 ", caret: 7, of: 2 });
+  assert.deepEqual(completion("@us", 3, names, 1), { text: "@user12 ", caret: 8, of: 2 });
+  assert.deepEqual(completion("@us", 3, names, 2), { text: "@user1 ", caret: 7, of: 2 });
+  assert.deepEqual(completion("hi @AN you", 6, names), { text: "hi @AnnLee you", caret: 11, of: 1 });
+  assert.deepEqual(completion("@", 1, names).text, "@me ");
+  for (const [text, caret] of [["us", 2], ["a@us", 4], ["@zz", 3], ["", 0], ["@us x", 5]]) {
+    assert.equal(completion(text, caret, names), null, text);
+  }
+});
+
+test("recall walks as a shell does", () => {
+  const r = new Recall(3);
+  assert.equal(r.back("draft"), null);
+  for (const line of ["a", "b", "b", "c", "d"]) r.add(line);
+  assert.equal(r.forward(), null);
+  assert.equal(r.back("draft"), "d");
+  assert.equal(r.back("d"), "c");
+  assert.equal(r.back("c"), "b");
+  assert.equal(r.back("b"), null, "no more than the limit");
+  assert.equal(r.forward(), "c");
+  assert.equal(r.forward(), "d");
+  assert.equal(r.forward(), "draft");
+  assert.equal(r.forward(), null);
+});
+
+rows("channel name", channelName, [
+  ["home", "home"], [" #Foo ", "Foo"], ["日本", "日本"], ["a b", null], ["a,b", null], ["a@b", null], ["", null], ["#", null],
+  ["a\u0001", null], ["x".repeat(255), "x".repeat(255)], ["é".repeat(128), null],
+]);
+rows("channel list", channelList, [
+  ["home,Foo", ["home", "Foo"]], ["home,,home, Foo ", ["home", "Foo"]], ["a b", []], [null, []], ["<b>", ["<b>"]],
+]);
+
+const frame = (f) => f && [f.channel, f.op, f.target, f.css, f.body, f.selector];
+rows("frame", (data) => frame(parseFrame(data)), [
+  ['cmd.chat {"id":1}', [null, "cmd", "chat", null, { id: 1 }, "cmd.chat"]],
+  ['home@cmd.announce "hi there"', ["home", "cmd", "announce", null, "hi there", "cmd.announce"]],
+  ["A@cmd.toggle$#channels ", ["A", "cmd", "toggle", "#channels", null, "cmd.toggle$#channels"]],
+  ["cmd.toggle$#channels", [null, "cmd", "toggle", "#channels", null, "cmd.toggle$#channels"]],
+  ['A@css.color$div%20.im,#top "red"', ["A", "css", "color", "div .im,#top", "red", "css.color$div%20.im,#top"]],
+  ['A@css.background-image$#top "url(x)"', ["A", "css", "background-image", "#top", "url(x)", "css.background-image$#top"]],
+  ['a.b@cmd.x.y "z"', ["a.b", "cmd", "x.y", null, "z", "cmd.x.y"]],
+  ["cmd.x null", [null, "cmd", "x", null, null, "cmd.x"]],
+  ["nodot {}", null], [".x {}", null], ["x. {}", null], ["cmd.x {", null], ["", null], [" ", null], ["@ {}", null],
+]);
+
+test("back-off grows, is spread and has an end", () => {
+  assert.equal(backOff(0, () => 0), 250);
+  assert.equal(backOff(0, () => 1), 500);
+  assert.equal(backOff(3, () => 1), 4000);
+  assert.equal(backOff(100, () => 1), 30_000);
+  assert.equal(backOff(2000, () => 0), 15_000);
+});
+
+const spelled = (text, name) => tokens(text, name).map((t) => (t.link ? `<${t.link}>` : t.mention ? `[${t.text}]` : t.text)).join("");
+test("links are http and https alone", () => {
+  for (const [text, want] of [
+    ["see https://a.example/x?y=1.", "see <https://a.example/x?y=1>."],
+    ["(http://a.example)", "(<http://a.example/>)"],
+    ["https://a.example/x_(y)", "<https://a.example/x_(y)>"],
+    ["javascript:alert(1)", "javascript:alert(1)"],
+    ["data:text/html,x ftp://a.example", "data:text/html,x ftp://a.example"],
+    ["https://good.example@evil.example/", "https://good.example@evil.example/"],
+    ['https://a.example/"><script>', '<https://a.example/>"><script>'],
+    ["https://", "https://"], ["https://...", "https://..."],
+  ]) assert.equal(spelled(text, ""), want, text);
+  for (const bad of ["javascript:1", "//a.example", "a", "", "data:,x", "https://u:p@a.example", "blob:https://a.example/x"]) {
+    assert.equal(safeUrl(bad), null, bad);
+  }
+});
+
+test("mentions are whole words", () => {
+  for (const [text, want] of [
+    ["hi user1!", "hi [user1]!"], ["@User1: x", "[@User1]: x"], ["user12 superuser1 user1_", "user12 superuser1 user1_"],
+    ["user1 user1", "[user1] [user1]"], ["https://a.example/user1 user1", "<https://a.example/user1> [user1]"],
+  ]) assert.equal(spelled(text, "user1"), want, text);
+  assert.equal(spelled("what (x) is", "(x)"), "what [(x)] is");
+  assert.equal(spelled("a.c abc", "a.c"), "[a.c] abc");
+  assert.equal(spelled("a-b /c", "a-b"), "[a-b] /c");
+  assert.equal(spelled("anything", ""), "anything");
+});
+
+rows("colour", colour, [
+  ["#673ab7", "#673ab7"], [" #FFF ", "#fff"], ["#12345678", "#12345678"], ["rebeccapurple", "rebeccapurple"],
+  ["rgb(1, 2, 3)", "rgb(1, 2, 3)"], ["hsl(120deg 50% 50% / .5)", "hsl(120deg 50% 50% / .5)"], ["oklch(50% .1 200)", "oklch(50% .1 200)"],
+  ["url(https://x.example/)", null], ["var(--x)", null], ["red; color: blue", null], ["rgb(var(--x))", null], ["#12", null],
+  ["expression(alert(1))", null], ["linear-gradient(red,blue)", null], ["", null], [null, null], [{}, null], [7, null],
+]);
+rows("picture", picture, [
+  ["https://a.example/x.png", "https://a.example/x.png"], ["http://a.example/x.png", null], ["data:image/png;base64,x", null],
+  ["javascript:alert(1)", null], ["https://u@a.example/x", null], ["x", null], [null, null], [{}, null],
+]);
+rows("dark", isDark, [
+  ["rgb(103, 58, 183)", true], ["rgb(236, 239, 241)", false], ["rgba(0, 0, 0, 0.5)", true], ["rgb(255, 255, 0)", false],
+  ["oklch(0.5 0.1 200)", null], ["", null],
+]);
+
+test("people are merged by user, oneself first", () => {
+  const list = [
+    { userId: "-10", displayName: "user10", channels: "home" }, { userId: "-2", displayName: "user2", channels: "home,Foo" },
+    { userId: "-1", displayName: "user1", channels: "Foo" }, { userId: "-2", displayName: "user2", channels: "home" },
+    { userId: "-3", displayName: "user3", channels: "homer" }, { userId: "-4", displayName: "user4" },
+  ];
+  const shown = (channel, me) => merge(list, channel, me).map((p) => `${p.displayName}x${p.windows}`).join(" ");
+  assert.equal(shown("home", ""), "user2x2 user10x1");
+  assert.equal(shown("home", "-10"), "user10x1 user2x2");
+  assert.equal(shown("Foo", "-1"), "user1x1 user2x1");
+  assert.equal(shown("none", ""), "");
+});
+
+test("a chat message is one, or none", () => {
+  const m = chatMessage({ id: 7, channel: "home", fromUserId: "-1", fromName: "user1", message: "x", private: false, createdAt: 5 });
+  assert.deepEqual(m, { id: 7, channel: "home", from: "-1", name: "user1", text: "x", private: false, to: "", toName: "", note: "", at: 5, program: false });
+  for (const bad of [null, "x", 7, [], {}, { id: "7", message: "x", fromUserId: "1" }, { id: 0, message: "x", fromUserId: "1" },
+    { id: 1, message: {}, fromUserId: "1" }, { id: 1, message: "x" }, { id: 2 ** 60, message: "x", fromUserId: "1" }]) {
+    assert.equal(chatMessage(bad), null);
+  }
+});
+
+test("messages are grouped by user, privacy and time", () => {
+  const m = { from: "1", program: false, private: false, to: "", at: 0 };
+  assert.equal(continues(null, m), false);
+  assert.equal(continues(m, { ...m, at: 60_000 }), true);
+  assert.equal(continues(m, { ...m, at: 600_000 }), false);
+  for (const other of [{ from: "2" }, { private: true }, { to: "2" }, { program: true }]) assert.equal(continues(m, { ...m, ...other }), false);
+});
+
+test("messages go in their place", () => {
+  const at = (list, m) => place(list.map((v) => (v ? { id: v, at: v } : null)), { id: m, at: m });
+  for (const [list, m, want] of [
+    [[], 5, 0], [[1, 2], 5, 2], [[1, 9], 5, 1], [[0, 9], 5, 1], [[1, 0, 9, 0], 5, 2], [[7, 0, 9], 5, 0], [[0, 0], 5, 2],
+  ]) assert.equal(at(list, m), want, `${list} ${m}`);
+  assert.equal(place([{ id: 900, at: 1 }], { id: 1, at: 2 }), 1, "ids begin anew with a new server");
+  assert.equal(place([{ id: 1, at: 1 }, { id: 3, at: 1 }], { id: 2, at: 1 }), 1, "within a millisecond ids count");
+});
+
+test("avatars", () => {
+  for (const [name, want] of [["user12", "U12"], ["user1", "U1"], ["Ann Lee", "AL"], ["ann", "A"], ["", "?"], ["🎺 x", "🎺X"]]) {
+    assert.equal(initials(name), want, name);
+  }
+  assert.ok(Array.from({ length: 20 }, (_, i) => hue(`-${i}`)).every((h) => h >= 0 && h <= 360));
+  assert.equal(new Set(Array.from({ length: 12 }, (_, i) => hue(`-${i}`))).size, 12);
+});
+
+test("clip cuts between characters", () => {
+  assert.equal(clip("🎺🎺🎺", 3), "🎺🎺🎺");
+  assert.equal(clip("🎺🎺🎺🎺", 3), "🎺🎺…");
+});
