@@ -56,7 +56,8 @@ func (o *AcceptOptions) withDefaults() AcceptOptions {
 // It sets Content-Type: text/event-stream, and over HTTP/1 Connection: close. It
 // sets, where neither w.Header() nor the options name them, Cache-Control:
 // no-store, no-transform, X-Accel-Buffering: no, and X-Content-Type-Options:
-// nosniff. It lifts the server's ReadTimeout and WriteTimeout for this request.
+// nosniff. It lifts the server's WriteTimeout for this response; a
+// ReadTimeout ends with the request's body.
 //
 // An error that wraps [errors.ErrUnsupported] says that w can't flush, which a
 // stream can't do without; then nothing has been written, w.Header() is as it was
@@ -138,10 +139,6 @@ func (s *Stream) sendHeader() error {
 	err := s.arm()
 	if err == nil {
 		err = s.rc.Flush()
-	}
-	if err == nil {
-		// over HTTP/1 a ReadTimeout that runs out takes the client for gone
-		err = tolerate(s.rc.SetReadDeadline(time.Time{}))
 	}
 	if err == nil {
 		return s.disarm()
