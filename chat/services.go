@@ -8,35 +8,17 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stentor-sse/stentor"
-	"github.com/stentor-sse/stentor/serverevents"
 )
 
 const (
-	// maxText bounds a message, in characters.
-	maxText = 2000
-	// maxAsked bounds the channels of one request for history.
-	maxAsked = 128
 	// takeDefault is how many messages of a channel a request for history gets that
 	// does not say.
 	takeDefault = 100
 	// sequence gives chat messages their ids, over all nodes.
 	sequence = "chatMsg"
-
-	chatSelector   = "cmd.chat"
-	customSelector = "cmd.CustomType"
-	setterSelector = "cmd.SetterType"
 )
-
-// post is what the posting services have in common.
-type post struct {
-	sender  *stentor.Subscription // nil where nobody needs to be named
-	channel stentor.Channel
-	to      string // user id; "" for everyone on the channel
-	typ     string
-}
 
 // postChat says something on a channel, or to one user.
 func (c *Chat) postChat(r *http.Request, a args) (any, error) {
@@ -232,97 +214,6 @@ func (c *Chat) clearHistory(_ *http.Request, a args) (any, error) {
 	return nil, nil
 }
 
-// readPost reads what the posting services have in common. Without a default
-// selector a selector is required, and so is a sender unless an object is posted.
-func (c *Chat) readPost(a args, def string) (*post, error) {
-	p := &post{}
-	name, _, err := a.text("channel")
-	if err != nil {
-		return nil, err
-	}
-	p.channel = stentor.Channel(name)
-	if err := p.channel.Validate(); err != nil {
-		return nil, err
-	}
-	if p.to, _, err = a.text("touserid"); err != nil {
-		return nil, err
-	}
-	selector, _, err := a.text("selector")
-	if err != nil {
-		return nil, err
-	}
-	if p.typ, err = postType(selector, def); err != nil {
-		return nil, err
-	}
-	if from, _, err := a.text("from"); err == nil && from == "" && (def == customSelector || def == setterSelector) {
-		return p, nil
-	}
-	if p.sender, err = c.sender(a); err != nil {
-		return nil, err
-	}
-	if !c.o.PostAnywhere && !slices.Contains(p.sender.Channels(), p.channel) {
-		return nil, forbidden(fmt.Sprintf("join %s before you post there", p.channel))
-	}
-	return p, nil
-}
-
-// sender is the subscription that a request comes from. Its id is known to its own
-// client alone, and so proves who sends.
-func (c *Chat) sender(a args) (*stentor.Subscription, error) {
-	from, _, err := a.text("from")
-	if err != nil {
-		return nil, err
-	}
-	if from != "" {
-		if s := c.hub.Subscription(from); s != nil {
-			return s, nil
-		}
-	}
-	return nil, unknownError{from}
-}
-
-// target is the user alone if there is one: that user may be on other channels.
-func (p *post) target() stentor.Target {
-	if p.to != "" {
-		return stentor.Target{User: p.to}
-	}
-	return stentor.Target{Channel: p.channel}
-}
-
-// postType is the message type of a selector that users may post: not what the
-// server alone says, nor what clients take for it in other letter case, nor
-// the names that clients call by themselves. Messages have their own service,
-// which says who sent them.
-func postType(selector, def string) (string, error) {
-	if selector == "" {
-		selector = def
-	}
-	if selector == "" {
-		return "", badRequest("selector: name one, as in cmd.announce")
-	}
-	typ, err := serverevents.Type(selector)
-	if err != nil {
-		return "", err
-	}
-	base, _, _ := strings.Cut(selector, "$")
-	op, target, _ := strings.Cut(strings.ToLower(base), ".")
-	switch {
-	case op == "stentor", op == "cmd" && slices.Contains(callbacks(), target):
-		return "", badRequest(fmt.Sprintf("selector: %q is for the server and its clients alone", clip(selector, maxQuoted)))
-	case def != chatSelector && op == "cmd" && (target == "chat" || target == "message"):
-		return "", badRequest("selector: post messages to the chat service")
-	}
-	return typ, nil
-}
-
-// callbacks are the names that clients call by themselves, in lower case.
-func callbacks() []string {
-	return []string{
-		"onconnect", "onjoin", "onleave", "onupdate", "onheartbeat", "ongap",
-		"onmessage", "oncommand", "onreconnect", "onstop", "onerror", "onexception", "ontick",
-	}
-}
-
 // publish publishes v in JSON.
 func (c *Chat) publish(ctx context.Context, t stentor.Target, typ string, v any) (stentor.Receipt, error) {
 	m, err := stentor.JSON(t, typ, v)
@@ -330,30 +221,4 @@ func (c *Chat) publish(ctx context.Context, t stentor.Target, typ string, v any)
 		return stentor.Receipt{}, err
 	}
 	return c.hub.Publish(ctx, m)
-}
-
-func checkLength(text string) error {
-	if n := utf8.RuneCountInString(text); n > maxText {
-		return &stentor.Refusal{Status: http.StatusRequestEntityTooLarge,
-			Detail: fmt.Sprintf("message: %d characters, at most %d are allowed", n, maxText)}
-	}
-	return nil
-}
-
-// readChannels checks names from outside, without blanks and repeats.
-func readChannels(names []string) ([]stentor.Channel, error) {
-	var out []stentor.Channel
-	for _, name := range names {
-		ch := stentor.Channel(strings.TrimSpace(name))
-		if ch == "" || slices.Contains(out, ch) {
-			continue
-		}
-		if err := ch.Validate(); err != nil {
-			return nil, err
-		}
-		if out = append(out, ch); len(out) > maxAsked {
-			return nil, badRequest(fmt.Sprintf("channels: name at most %d", maxAsked))
-		}
-	}
-	return out, nil
 }
