@@ -1,6 +1,7 @@
 package sse_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -207,6 +208,7 @@ func TestStalledReaderIsCutByTheWriteDeadline(t *testing.T) {
 func TestKeepAliveFindsADeadReader(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, _ := opened(t, p, &sse.AcceptOptions{KeepAlive: time.Millisecond}, (*ssetest.Server).OpenStalled)
+		s.WriteFrames(bytes.Repeat([]byte(":"), 60<<10)) // the buffers are nearly full
 		expect(t, "wait", s.Wait(t.Context()), os.ErrDeadlineExceeded)
 	})
 }
@@ -231,7 +233,7 @@ func TestKeepAliveOnlyWhenIdle(t *testing.T) {
 		}
 		time.Sleep(15*time.Second - 1)
 		comments(0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		comments(1)
 		time.Sleep(14 * time.Second)
 		s.Send(t.Context(), sse.Event{Data: "x"})
@@ -239,7 +241,7 @@ func TestKeepAliveOnlyWhenIdle(t *testing.T) {
 		s.WriteFrames([]byte("data: y\n\n"))
 		time.Sleep(15*time.Second - 1)
 		comments(1)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		comments(2)
 		if raw := got.Raw(); raw != ":\n\ndata: x\n\ndata: y\n\n:\n\n" {
 			t.Errorf("body %q", raw)
