@@ -84,7 +84,7 @@ func NewServer(t testing.TB, p Protocol, h http.Handler) *Server {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	s.Config = &http.Server{Handler: h, Protocols: protocols, ErrorLog: log.New(s, "", 0)}
+	s.Config = &http.Server{Handler: h, Protocols: protocols, ErrorLog: log.New(logger{s}, "", 0)}
 	t.Cleanup(s.close)
 	return s
 }
@@ -135,8 +135,11 @@ func (s *Server) close() {
 	s.over = true
 }
 
-// Write takes what the server logs, a line at a time.
-func (s *Server) Write(p []byte) (int, error) {
+// logger takes what a server logs, a line at a time.
+type logger struct{ s *Server }
+
+func (l logger) Write(p []byte) (int, error) {
+	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	line := string(bytes.TrimSpace(p))
