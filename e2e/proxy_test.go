@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync"
@@ -20,6 +21,7 @@ type proxy struct {
 	conns map[net.Conn]struct{}
 	down  bool
 	cuts  int // connections closed by Cut and while it is down
+	asked bytes.Buffer
 }
 
 // newProxy passes on to target until the test ends.
@@ -66,7 +68,7 @@ func (p *proxy) pass(client net.Conn) {
 	defer p.release(client, server)
 	var up sync.WaitGroup
 	up.Go(func() {
-		io.Copy(server, client)
+		io.Copy(server, io.TeeReader(client, asking{p}))
 		server.Close()
 		client.Close()
 	})
@@ -114,6 +116,22 @@ func (p *proxy) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = false
+}
+
+// asking writes what clients send.
+type asking struct{ p *proxy }
+
+func (a asking) Write(b []byte) (int, error) {
+	a.p.mu.Lock()
+	defer a.p.mu.Unlock()
+	return a.p.asked.Write(b)
+}
+
+// Asked is all that clients have sent through so far.
+func (p *proxy) Asked() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked.String()
 }
 
 // Cuts is how many connections were ended or refused so far.
