@@ -16,9 +16,6 @@ type Options struct {
 	// History is how many messages are kept per channel, and the most that one
 	// request gets of it. Zero means 500; negative means none.
 	History int
-	// PostAnywhere lets a subscription post to channels that it is not on, as
-	// ServiceStack's own Chat does and its clients' test suites expect.
-	PostAnywhere bool
 	// AllowOrigins are the origins whose pages may call the services, besides the
 	// page's own: "https://app.example".
 	AllowOrigins []string

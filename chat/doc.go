@@ -14,8 +14,9 @@
 //
 // A request names its sender by the id of a live subscription, which only its own
 // client knows. Name and user are what the hub has for it, whatever else the request
-// says (TestNameIsTheHubs). A sender posts to channels that it is on
-// (TestOnlyMembersPost). An object alone may be posted without a sender, for ServiceStack's
+// says (TestNameIsTheHubs). It may post to channels that it is not on, as in
+// ServiceStack's Chat (TestPostElsewhere); it clears those alone that it is on
+// (TestOnlyMembersClear). An object alone may be posted without a sender, for ServiceStack's
 // clients name none; nothing in it says who sent it.
 //
 // User text is kept, answered and published as it was written, as JSON strings

@@ -96,7 +96,7 @@ func handler(t *testing.T) (post func(channel, text string), read func(channels 
 		sub.Close(nil)
 		hub.Shutdown(context.Background())
 	})
-	c := chat.New(hub, &chat.Options{History: 3000, PostAnywhere: true})
+	c := chat.New(hub, &chat.Options{History: 3000})
 	call := func(path, body string) string {
 		w := httptest.NewRecorder()
 		c.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))

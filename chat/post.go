@@ -59,9 +59,6 @@ func (c *Chat) readPost(a args, def string) (*post, error) {
 	if p.sender, err = c.sender(a); err != nil {
 		return nil, err
 	}
-	if !c.o.PostAnywhere && !slices.Contains(p.sender.Channels(), p.channel) {
-		return nil, forbidden(fmt.Sprintf("join %s before you post there", p.channel))
-	}
 	return p, nil
 }
 

@@ -57,7 +57,7 @@ type Server struct {
 }
 
 // NewServer makes a server that serves h from the first request on. When the
-// test ends, it closes all connections and waits for each handler to return: a
+// test ends, it closes all connections and waits until they are and each handler has returned: a
 // handler that doesn't, hangs the test, which a bubble reports with the
 // goroutine's stack. What the server logs goes to the test's log; a panic of a
 // handler and a second WriteHeader fail the test.
@@ -101,6 +101,20 @@ func (s *Server) start() {
 			h.ServeHTTP(w, r)
 		}
 	})
+	// net/http holds on to a connection for half a second after an answer that
+	// did not wait for the request's body.
+	report := s.Config.ConnState
+	s.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			s.count(1)
+		case http.StateClosed, http.StateHijacked:
+			s.count(-1)
+		}
+		if report != nil {
+			report(c, state)
+		}
+	}
 	s.serving.Go(func() { s.Config.Serve(s.listener) })
 }
 
@@ -113,10 +127,12 @@ func (s *Server) enter() bool {
 	return !s.over
 }
 
-func (s *Server) leave() {
+func (s *Server) leave() { s.count(-1) }
+
+func (s *Server) count(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running--; s.running == 0 {
+	if s.running += n; s.running == 0 {
 		s.idle.Broadcast()
 	}
 }
