@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/dto"
 	"github.com/stentor-sse/stentor/internal/origin"
 )
 
@@ -108,5 +109,5 @@ func (c *Chat) services() {
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	answerError(w, http.StatusNotFound, "there is nothing here; the chat is at /")
+	dto.Error(w, http.StatusNotFound, "there is nothing here; the chat is at /")
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/dto"
 	"github.com/stentor-sse/stentor/serverevents"
 )
 
@@ -32,9 +33,9 @@ type post struct {
 
 // readPost reads what the posting services have in common. Without a default
 // selector one is required. Objects need no sender.
-func (c *Chat) readPost(a args, def string) (*post, error) {
+func (c *Chat) readPost(a dto.Args, def string) (*post, error) {
 	p := &post{}
-	name, _, err := a.text("channel")
+	name, _, err := a.Text("channel")
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +43,10 @@ func (c *Chat) readPost(a args, def string) (*post, error) {
 	if err := p.channel.Validate(); err != nil {
 		return nil, err
 	}
-	if p.to, _, err = a.text("touserid"); err != nil {
+	if p.to, _, err = a.Text("touserid"); err != nil {
 		return nil, err
 	}
-	selector, _, err := a.text("selector")
+	selector, _, err := a.Text("selector")
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (c *Chat) readPost(a args, def string) (*post, error) {
 		return nil, err
 	}
 	isObject := def == customSelector || def == setterSelector
-	if from, _, err := a.text("from"); isObject && err == nil && from == "" {
+	if from, _, err := a.Text("from"); isObject && err == nil && from == "" {
 		return p, nil
 	}
 	if p.sender, err = c.sender(a); err != nil {
@@ -64,8 +65,8 @@ func (c *Chat) readPost(a args, def string) (*post, error) {
 
 // sender is the subscription that a request comes from. Its id is known to its own
 // client alone, and so proves who sends.
-func (c *Chat) sender(a args) (*stentor.Subscription, error) {
-	from, _, err := a.text("from")
+func (c *Chat) sender(a dto.Args) (*stentor.Subscription, error) {
+	from, _, err := a.Text("from")
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (c *Chat) sender(a args) (*stentor.Subscription, error) {
 			return s, nil
 		}
 	}
-	return nil, unknownError{from}
+	return nil, dto.Unknown{ID: from}
 }
 
 // target is the user alone if there is one: that user may be on other channels.
@@ -104,7 +105,7 @@ func postType(selector, def string) (string, error) {
 	op, target, _ := strings.Cut(strings.ToLower(base), ".")
 	switch {
 	case op == "stentor", op == "cmd" && slices.Contains(callbacks(), target):
-		return "", badRequest(fmt.Sprintf("selector: %q is for the server and its clients alone", clip(selector, maxQuoted)))
+		return "", badRequest(fmt.Sprintf("selector: %q is for the server and its clients alone", dto.Clip(selector, dto.MaxQuoted)))
 	case def != chatSelector && op == "cmd" && (target == "chat" || target == "message"):
 		return "", badRequest("selector: post messages to the chat service")
 	}

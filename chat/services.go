@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/dto"
 )
 
 const (
@@ -21,12 +21,12 @@ const (
 )
 
 // postChat says something on a channel, or to one user.
-func (c *Chat) postChat(r *http.Request, a args) (any, error) {
+func (c *Chat) postChat(r *http.Request, a dto.Args) (any, error) {
 	p, err := c.readPost(a, chatSelector)
 	if err != nil {
 		return nil, err
 	}
-	text, _, err := a.text("message")
+	text, _, err := a.Text("message")
 	if err != nil {
 		return nil, err
 	}
@@ -104,12 +104,12 @@ func (c *Chat) find(user string) string {
 }
 
 // postRaw publishes a text under a selector.
-func (c *Chat) postRaw(r *http.Request, a args) (any, error) {
+func (c *Chat) postRaw(r *http.Request, a dto.Args) (any, error) {
 	p, err := c.readPost(a, "")
 	if err != nil {
 		return nil, err
 	}
-	text, given, err := a.text("message")
+	text, given, err := a.Text("message")
 	if err != nil {
 		return nil, err
 	}
@@ -129,12 +129,12 @@ type object struct {
 
 // postObject publishes an object under a selector. ServiceStack's clients do not say
 // who sends it, and nothing in it does; who names a sender must be it.
-func (c *Chat) postObject(r *http.Request, a args) (any, error) {
+func (c *Chat) postObject(r *http.Request, a dto.Args) (any, error) {
 	name, def := "customtype", customSelector
 	if len(a[name]) == 0 && len(a["settertype"]) > 0 {
 		name, def = "settertype", setterSelector
 	}
-	o, err := a.object(name)
+	o, err := readObject(a, name)
 	if err != nil {
 		return nil, err
 	}
@@ -146,25 +146,20 @@ func (c *Chat) postObject(r *http.Request, a args) (any, error) {
 	return nil, err
 }
 
-func (a args) object(name string) (*object, error) {
-	raw := a[name]
-	if len(raw) > 0 && raw[0] == '"' { // of a form
-		s, _, err := a.text(name)
-		if err != nil {
-			return nil, err
-		}
-		raw = json.RawMessage(s)
-	}
+func readObject(a dto.Args, name string) (*object, error) {
 	o := &object{}
-	if len(raw) == 0 || raw[0] != '{' || json.Unmarshal(raw, o) != nil {
+	switch given, err := a.Object(name, o); {
+	case err != nil:
+		return nil, err
+	case !given:
 		return nil, badRequest(`send customType or setterType: {"id":1,"name":"…"}`)
 	}
 	return o, checkLength(o.Name)
 }
 
 // readHistory gives the newest messages of channels.
-func (c *Chat) readHistory(_ *http.Request, a args) (any, error) {
-	names, err := a.list("channels")
+func (c *Chat) readHistory(_ *http.Request, a dto.Args) (any, error) {
+	names, err := a.List("channels")
 	if err != nil {
 		return nil, err
 	}
@@ -172,11 +167,11 @@ func (c *Chat) readHistory(_ *http.Request, a args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := a.number("afterid", 0)
+	after, err := a.Number("afterid", 0)
 	if err != nil {
 		return nil, err
 	}
-	take, err := a.number("take", takeDefault)
+	take, err := a.Number("take", takeDefault)
 	if err != nil {
 		return nil, err
 	}
@@ -188,12 +183,12 @@ func (c *Chat) readHistory(_ *http.Request, a args) (any, error) {
 
 // clearHistory forgets what was said on the channels that the sender names and is on,
 // or on all that it is on.
-func (c *Chat) clearHistory(_ *http.Request, a args) (any, error) {
+func (c *Chat) clearHistory(_ *http.Request, a dto.Args) (any, error) {
 	sender, err := c.sender(a)
 	if err != nil {
 		return nil, err
 	}
-	names, err := a.list("channels")
+	names, err := a.List("channels")
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/dto"
 )
 
 const (
@@ -60,7 +61,7 @@ func Selector(typ string) string {
 func Type(selector string) (string, error) {
 	op, target, dot := strings.Cut(selector, ".")
 	if !dot || op == "" || target == "" {
-		return "", fmt.Errorf("%w selector: %q; write op.target, as in cmd.chat", stentor.ErrInvalid, clip(selector, 64))
+		return "", fmt.Errorf("%w selector: %q; write op.target, as in cmd.chat", stentor.ErrInvalid, dto.Clip(selector, 64))
 	}
 	if err := checkSelector(selector); err != nil {
 		return "", err
@@ -76,7 +77,7 @@ func Type(selector string) (string, error) {
 		return "", fmt.Errorf("%w selector: %d bytes, at most %d are allowed", stentor.ErrInvalid, len(typ), maxType)
 	}
 	if reserved(selector) || op == "stentor" {
-		return "", fmt.Errorf("%w selector: %q is for the server alone", stentor.ErrInvalid, clip(selector, 64))
+		return "", fmt.Errorf("%w selector: %q is for the server alone", stentor.ErrInvalid, dto.Clip(selector, 64))
 	}
 	return typ, nil
 }
@@ -89,7 +90,7 @@ func checkSelector(s string) error {
 	for _, r := range s {
 		if r == ' ' || r == '@' || unicode.IsControl(r) {
 			return fmt.Errorf("%w selector: %q holds %q; write a space as %%20, and leave out @ and control characters",
-				stentor.ErrInvalid, clip(s, 64), r)
+				stentor.ErrInvalid, dto.Clip(s, 64), r)
 		}
 	}
 	return nil

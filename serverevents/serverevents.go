@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/dto"
 	"github.com/stentor-sse/stentor/internal/origin"
 )
 
@@ -86,7 +87,7 @@ func acting(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
 			w.Header().Set("Allow", "GET, POST, PUT, PATCH, DELETE, OPTIONS")
-			answerError(w, http.StatusMethodNotAllowed, "use POST")
+			dto.Error(w, http.StatusMethodNotAllowed, "use POST")
 			return
 		}
 		next(w, r)
@@ -94,24 +95,24 @@ func acting(next http.HandlerFunc) http.HandlerFunc {
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	answerError(w, http.StatusNotFound, "there is nothing here; the stream is at /event-stream unless it was moved")
+	dto.Error(w, http.StatusNotFound, "there is nothing here; the stream is at /event-stream unless it was moved")
 }
 
 // refuse answers with the envelope that err asks for and logs it once: what the
 // caller can mend at debug, what only the operator can at error. The query stays out
 // of the log: it holds ids, which are capabilities.
 func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status, message := explain(err)
+	status, message := dto.Explain(err)
 	level := slog.LevelDebug
 	if status == http.StatusInternalServerError && r.Context().Err() == nil {
 		level = slog.LevelError
 	}
 	f.log(r, level, "request refused", status, err)
-	answerError(w, status, message)
+	dto.Error(w, status, message)
 }
 
 // log says what became of a request that was not served.
 func (f *Face) log(r *http.Request, level slog.Level, text string, status int, err error) {
 	f.o.Logger.Log(r.Context(), level, text,
-		"method", r.Method, "pattern", r.Pattern, "status", status, "err", clip(err.Error(), 256))
+		"method", r.Method, "pattern", r.Pattern, "status", status, "err", dto.Clip(err.Error(), 256))
 }

@@ -4,25 +4,26 @@ import (
 	"net/http"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/dto"
 )
 
 // find is the subscription that a request names. Its id is a capability: who knows
 // it may act for it, and what is no id at all looks like one that nobody has.
-func (f *Face) find(a args) (*stentor.Subscription, error) {
-	id := a.text(idName)
-	if id != "" {
+func (f *Face) find(a dto.Args) (*stentor.Subscription, error) {
+	id, _, err := a.Text(idName) // what is malformed is nobody's
+	if err == nil && id != "" {
 		if sub := f.hub.Subscription(id); sub != nil {
 			return sub, nil
 		}
 	}
-	return nil, unknownError{id}
+	return nil, dto.Unknown{ID: id}
 }
 
 // heartbeat proves that the client lives. It is answered here with a status alone,
 // and on the stream with onHeartbeat: some clients watch the one, some the other.
 func (f *Face) heartbeat(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store") // GET heartbeats must not come from a cache
-	a, err := bind(w, r)
+	a, err := dto.Bind(w, r, idName)
 	if err != nil {
 		f.refuse(w, r, err)
 		return
@@ -39,7 +40,7 @@ func (f *Face) heartbeat(w http.ResponseWriter, r *http.Request) {
 
 // unregister ends a subscription. Its members are told before the caller is.
 func (f *Face) unregister(w http.ResponseWriter, r *http.Request) {
-	a, err := bind(w, r)
+	a, err := dto.Bind(w, r, idName)
 	if err != nil {
 		f.refuse(w, r, err)
 		return
@@ -51,20 +52,25 @@ func (f *Face) unregister(w http.ResponseWriter, r *http.Request) {
 	}
 	m := sub.Member()
 	if !sub.Close(nil) { // somebody else was faster
-		f.refuse(w, r, unknownError{sub.ID()})
+		f.refuse(w, r, dto.Unknown{ID: sub.ID()})
 		return
 	}
-	answer(w, http.StatusOK, appendMember(nil, &m))
+	dto.Answer(w, http.StatusOK, appendMember(nil, &m))
 }
 
 // subscribers lists who is on any of the channels, or everybody.
 func (f *Face) subscribers(w http.ResponseWriter, r *http.Request) {
-	a, err := bind(w, r)
+	a, err := dto.Bind(w, r, idName)
 	if err != nil {
 		f.refuse(w, r, err)
 		return
 	}
-	members, err := f.members(r, a.list(channelParam, channelsParam))
+	names, err := a.List(channelParam, channelsParam)
+	if err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	members, err := f.members(r, names)
 	if err != nil {
 		f.refuse(w, r, err)
 		return
@@ -76,7 +82,7 @@ func (f *Face) subscribers(w http.ResponseWriter, r *http.Request) {
 		}
 		b = appendMember(b, &members[i])
 	}
-	answer(w, http.StatusOK, append(b, ']'))
+	dto.Answer(w, http.StatusOK, append(b, ']'))
 }
 
 // members are those that the application lets the caller see.
@@ -122,7 +128,7 @@ func known(members []stentor.Member) []stentor.Channel {
 // those to join, each with its own round of onUpdate. Everything is looked at before
 // anything changes.
 func (f *Face) update(w http.ResponseWriter, r *http.Request) {
-	a, err := bind(w, r)
+	a, err := dto.Bind(w, r, idName)
 	if err == nil {
 		err = f.change(r, a)
 	}
@@ -130,19 +136,19 @@ func (f *Face) update(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, r, err)
 		return
 	}
-	answer(w, http.StatusOK, []byte("{}"))
+	dto.Answer(w, http.StatusOK, []byte("{}"))
 }
 
-func (f *Face) change(r *http.Request, a args) error {
+func (f *Face) change(r *http.Request, a dto.Args) error {
 	sub, err := f.find(a)
 	if err != nil {
 		return err
 	}
-	leave, err := channels(a.list(unsubscribeParam))
+	leave, err := listed(a, unsubscribeParam)
 	if err != nil {
 		return err
 	}
-	join, err := channels(a.list(subscribeParam))
+	join, err := listed(a, subscribeParam)
 	if err != nil {
 		return err
 	}
@@ -155,7 +161,7 @@ func (f *Face) change(r *http.Request, a args) error {
 	}
 	if err := sub.Change(r.Context(), leave, join); err != nil {
 		if sub.Cause() != nil { // its reader is gone, or it ended meanwhile
-			return unknownError{sub.ID()}
+			return dto.Unknown{ID: sub.ID()}
 		}
 		return err
 	}

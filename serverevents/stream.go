@@ -7,12 +7,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/dto"
 	"github.com/stentor-sse/stentor/sse"
 )
 
@@ -76,17 +76,13 @@ func streamHeader(h http.Header) {
 
 // subscribeOptions reads what a stream request asks for and has it approved.
 func (f *Face) subscribeOptions(r *http.Request, visitor *session) (*stentor.SubscribeOptions, error) {
-	query := args{}
-	if err := query.form(r.URL.RawQuery, "query"); err != nil {
-		return nil, err
-	}
+	query := dto.Query(r)
 	o := &stentor.SubscribeOptions{Session: visitor.name(), Address: address(r)}
-	var names []string
-	for _, v := range slices.Concat(query[channelsParam], query[channelParam]) {
-		names = append(names, strings.Split(v.text, ",")...)
+	names, err := query.Split(channelsParam, channelParam)
+	if err == nil {
+		o.Channels, err = channels(names)
 	}
-	var err error
-	if o.Channels, err = channels(names); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if len(o.Channels) == 0 {
@@ -104,11 +100,30 @@ func (f *Face) subscribeOptions(r *http.Request, visitor *session) (*stentor.Sub
 
 // cursor is where the client says it was. The parameter is for pages that open a
 // new EventSource, which takes no headers.
-func cursor(r *http.Request, query args) string {
+func cursor(r *http.Request, query dto.Args) string {
 	if c := r.Header.Get("Last-Event-ID"); c != "" {
 		return c
 	}
-	return query.text(cursorParam)
+	c, _, _ := query.Text(cursorParam) // any text will do: what is no position is a gap
+	return c
+}
+
+// Names of parameters, in lower case.
+const (
+	channelParam     = "channel"
+	channelsParam    = "channels"
+	subscribeParam   = "subscribechannels"
+	unsubscribeParam = "unsubscribechannels"
+	cursorParam      = "lasteventid"
+)
+
+// listed are the channels that parameters name.
+func listed(a dto.Args, names ...string) ([]stentor.Channel, error) {
+	list, err := a.List(names...)
+	if err != nil {
+		return nil, err
+	}
+	return channels(list)
 }
 
 // channels checks names from outside, without blanks and repeats.
