@@ -2,10 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
-
-	"github.com/stentor-sse/stentor"
 )
 
 // chatter is a window of the Chat application.
@@ -90,14 +87,7 @@ func TestTwoWindowsChat(t *testing.T) {
 // Two windows of somebody who has signed in are one person, who leaves with the last of
 // them.
 func TestTwoWindowsOfOnePerson(t *testing.T) {
-	url := here(t, &faces{subscribe: func(r *http.Request, o *stentor.SubscribeOptions) error {
-		who, err := r.Cookie("who")
-		if err != nil {
-			return nil
-		}
-		o.User, o.UserName, o.DisplayName, o.Authenticated = who.Value, who.Value, who.Value, true
-		return nil
-	}})
+	url := here(t, &faces{subscribe: byCookie})
 	b := newBrowser(t)
 	other := join(b, "other", url)
 	first := b.Tab("first", url+"/healthz")
@@ -106,7 +96,7 @@ func TestTwoWindowsOfOnePerson(t *testing.T) {
 	for _, name := range []string{"one", "two"} {
 		w := chatter{b.Tab(name, url)}
 		w.ready()
-		if w.me() != "ada" {
+		if w.me() != "Ada" {
 			t.Errorf("window %s is of %q", name, w.me())
 		}
 		windows = append(windows, w)
@@ -119,10 +109,10 @@ func TestTwoWindowsOfOnePerson(t *testing.T) {
 	windows[0].say("still here")
 	other.sees("still here")
 	other.Until("it sees ada with one window", `[...document.querySelectorAll("#people [data-user=ada]")].some(e => !e.textContent.includes("×"))`)
-	equal(t, "lines about ada", other.lines("join", "leave"), []string{"ada joined"})
+	equal(t, "lines about ada", other.lines("join", "leave"), []string{"Ada joined"})
 	windows[0].Go("about:blank")
 	other.Until("ada is gone", `document.querySelectorAll("#people [data-user]").length === 1`)
-	equal(t, "lines about ada", other.lines("join", "leave"), []string{"ada joined", "ada left"})
+	equal(t, "lines about ada", other.lines("join", "leave"), []string{"Ada joined", "Ada left"})
 }
 
 func TestPrivateMessageReachesOneOnly(t *testing.T) {

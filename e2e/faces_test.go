@@ -16,6 +16,7 @@ import (
 type faces struct {
 	heartbeat time.Duration
 	subscribe func(*http.Request, *stentor.SubscribeOptions) error // who visitors are
+	signedIn  bool                                                 // only those who have signed in
 	files     map[string]string                                    // served besides: path to file
 }
 
@@ -32,7 +33,7 @@ func here(t *testing.T, f *faces) string {
 		Publish: func(*http.Request, *stentor.Message) error { return nil },
 	}).Register(mux)
 	serverevents.New(hub, &serverevents.Options{
-		HeartbeatInterval: f.heartbeat, Subscribe: f.subscribe,
+		HeartbeatInterval: f.heartbeat, Subscribe: f.subscribe, LimitToAuthenticatedUsers: f.signedIn,
 	}).Register(mux)
 	chat.New(hub, nil).Register(mux)
 	for path, file := range f.files {

@@ -7,25 +7,50 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/stentor-sse/stentor"
 )
 
 // The tests of @servicestack/client are written in its own language; each file is a
 // run of Node.js against one demo server, with a proxy between that it can cut.
 func TestServiceStackClient(t *testing.T) {
-	needPackages(t)
 	server := start(t, "demo")
-	through := newProxy(t, server.Addr)
+	node(t, "node/*.test.mjs", server.URL, newProxy(t, server.Addr))
+}
+
+// The same client where everybody has to sign in.
+func TestServiceStackClientSignedIn(t *testing.T) {
+	url := here(t, &faces{signedIn: true, subscribe: byCookie})
+	node(t, "node/signedin/*.test.mjs", url, newProxy(t, strings.TrimPrefix(url, "http://")))
+}
+
+// byCookie takes the cookie "who" for a user.
+func byCookie(r *http.Request, o *stentor.SubscribeOptions) error {
+	who, err := r.Cookie("who")
+	if err != nil {
+		return nil
+	}
+	o.User, o.UserName, o.Authenticated = who.Value, who.Value, true
+	o.DisplayName = strings.ToUpper(who.Value[:1]) + who.Value[1:]
+	return nil
+}
+
+// node runs test files against a server, which they also reach through a proxy.
+func node(t *testing.T, pattern, url string, through *proxy) {
+	t.Helper()
+	needPackages(t)
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	files, err := filepath.Glob("node/*.test.mjs")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("node/*.test.mjs: %d files, %v", len(files), err)
-	}
 	cmd := exec.CommandContext(ctx, "node", append([]string{"--test"}, files...)...)
 	cmd.Env = append(clean(os.Environ()),
-		"E2E_URL="+server.URL, "E2E_PROXY="+through.URL, "E2E_CONTROL="+control(t, through))
+		"E2E_URL="+url, "E2E_PROXY="+through.URL, "E2E_CONTROL="+control(t, through))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("node: %v", err)

@@ -13,15 +13,15 @@ type proxy struct {
 	Addr string
 	URL  string
 
-	target   string
 	listener net.Listener
 	running  sync.WaitGroup
 
-	mu    sync.Mutex // guards all below
-	conns map[net.Conn]struct{}
-	down  bool
-	cuts  int // connections closed by Cut and while it is down
-	asked bytes.Buffer
+	mu     sync.Mutex // guards all below
+	target string
+	conns  map[net.Conn]struct{}
+	down   bool
+	cuts   int // connections closed by Cut and while it is down
+	asked  bytes.Buffer
 }
 
 // newProxy passes on to target until the test ends.
@@ -57,7 +57,7 @@ func (p *proxy) serve() {
 // pass copies in both directions until either side ends.
 func (p *proxy) pass(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", p.target)
+	server, err := net.Dial("tcp", p.to())
 	if err != nil {
 		return
 	}
@@ -76,6 +76,19 @@ func (p *proxy) pass(client net.Conn) {
 	client.Close()
 	server.Close()
 	up.Wait()
+}
+
+func (p *proxy) to() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
+}
+
+// Turn sends connections to another server from now on.
+func (p *proxy) Turn(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
 }
 
 // hold remembers a connection, or refuses it while the proxy is down.

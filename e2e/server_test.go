@@ -103,6 +103,17 @@ func (p *process) Wait(ctx context.Context) error {
 	}
 }
 
+// Stop interrupts it and waits for the end.
+func (p *process) Stop(t *testing.T) {
+	t.Helper()
+	p.Signal(t, syscall.SIGINT)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := p.Wait(ctx); err != nil {
+		t.Fatalf("after SIGINT: %v", err)
+	}
+}
+
 func (p *process) finish(t *testing.T) {
 	err := p.cmd.Process.Signal(syscall.SIGINT)
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
@@ -80,26 +82,29 @@ func census(c chatter) []string {
 // wasn't there, none with a handler, no script but the page's own.
 func inert(t *testing.T, c chatter, before []string) {
 	t.Helper()
-	bad := eval[[]string](c.tab, `[...document.querySelectorAll(
-		"script:not([src='/chat/app.js']), iframe, object, embed, base, meta[http-equiv], style, math, details, template, "
-		+ "#log form, #log input, #log textarea, #log link, #log a[href^='javascript:' i], img[src='x'], #clobbered, #log b, a[href^='javascript:' i]"),
-		...[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => a.name.startsWith("on")))
-	].map(e => e.outerHTML.slice(0, 200))`)
-	for _, element := range bad {
+	for _, element := range suspects(c) {
 		t.Errorf("%s: the page has %s", c.name, element)
 	}
 	if u := eval[string](c.tab, "location.origin"); !strings.HasPrefix(u, "http://127.0.0.1:") {
 		t.Errorf("%s: the page went to %s", c.name, u)
 	}
-	known := map[string]bool{"button": true, "li": true, "time": true, "img": true, "span": true, "a": true, "svg": true, "path": true, "p": true, "div": true, "bdi": true, "circle": true, "rect": true, "text": true, "b": true, "code": true, "details": false}
-	for _, name := range before {
-		known[name] = true
-	}
+	// What a log with messages, lines and people has, and an empty page may not.
+	known := append(before, "a", "b", "bdi", "button", "circle", "code", "div", "img", "li", "p", "path", "rect", "span", "svg", "text", "time")
 	for _, name := range census(c) {
-		if !known[name] {
+		if !slices.Contains(known, name) {
 			t.Errorf("%s: the page has a new kind of element, %s", c.name, name)
 		}
 	}
+}
+
+// suspects are the elements that a page of ours never has.
+func suspects(c chatter) []string {
+	c.t.Helper()
+	return eval[[]string](c.tab, `[...document.querySelectorAll(
+		"script:not([src='/chat/app.js']), iframe, object, embed, base, meta[http-equiv], style, math, details, template, "
+		+ "#log form, #log input, #log textarea, #log link, #log b, img[src='x'], #clobbered, a[href^='javascript:' i]"),
+		...[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => a.name.startsWith("on")))
+	].map(e => e.outerHTML.slice(0, 200))`)
 }
 
 // post sends text as a chat message to everyone on the first channel, as it is.
@@ -133,4 +138,33 @@ func service(from chatter, name, selector, text string) {
 	if status >= 500 {
 		from.t.Errorf("%s %s %q: status %d", name, selector, text, status)
 	}
+}
+
+// The eyes of TestTextIsNeverMarkup: on a page that takes text for markup they see it.
+func TestMarkupIsNoticed(t *testing.T) {
+	url := here(t, &faces{files: map[string]string{"/victim": "testdata/victim.html"}})
+	b := newBrowser(t)
+	victim := chatter{b.Tab("victim", url+"/victim")}
+	b.pages = nil                        // it does what no page of ours may
+	for _, text := range attacks()[:9] { // those with a focus would open dialogs for ever
+		eval[bool](victim.tab, `(show(%s), true)`, text)
+	}
+	end := time.After(patience)
+	for victim.dialogCount() == 0 {
+		select {
+		case <-end:
+			t.Fatal("no dialog was seen")
+		default:
+			eval[bool](victim.tab, "new Promise(done => setTimeout(() => done(true), 20))")
+		}
+	}
+	if bad := suspects(victim); len(bad) < 5 {
+		t.Errorf("only %q were seen", bad)
+	}
+}
+
+func (p *tab) dialogCount() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.dialogs)
 }

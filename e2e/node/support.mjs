@@ -26,9 +26,9 @@ export async function until(what, check, patience = 20_000) {
 }
 
 // browserLike makes an EventSource that keeps the cookies of its server, as those of
-// browsers do and that of npm does not.
-export function browserLike() {
-  const jar = new Map();
+// browsers do and that of npm does not; it has some already.
+export function browserLike(cookies = {}) {
+  const jar = new Map(Object.entries(cookies));
   return class extends EventSource {
     constructor(url, init) {
       super(url, { ...init, fetch: (input, request) => withCookies(jar, input, request) });
