@@ -77,7 +77,7 @@ func (s *Subscription) shed(leave, join []Channel) (left []Channel, room int, er
 	case s.cause != nil:
 		err = s.cause
 	case room > 0 && n > limit:
-		err = fmt.Errorf("%w %d channels, at most %d are allowed", ErrTooLarge, n, limit)
+		err = fmt.Errorf("%w: %d channels, at most %d are allowed", ErrTooLarge, n, limit)
 	default:
 		s.channels, s.room = rest, s.room+room
 	}

@@ -25,7 +25,7 @@ var (
 	// name, a target, a type, data. Its text says what to change.
 	ErrInvalid = errors.New("stentor: invalid")
 	// ErrTooLarge is wrapped by errors about an argument over a limit.
-	ErrTooLarge = errors.New("stentor: too large:")
+	ErrTooLarge = errors.New("stentor: too large")
 )
 
 // Refusal is an error that a face answers with a status and a text: return one

@@ -62,7 +62,7 @@ func (m *Message) prepare(maxData int) error {
 		return err
 	}
 	if len(m.Data) > maxData {
-		return fmt.Errorf("%w %d bytes of data, at most %d are allowed", ErrTooLarge, len(m.Data), maxData)
+		return fmt.Errorf("%w: %d bytes of data, at most %d are allowed", ErrTooLarge, len(m.Data), maxData)
 	}
 	if !utf8.ValidString(m.Data) {
 		return fmt.Errorf("%w data: not UTF-8", ErrInvalid)
@@ -94,7 +94,7 @@ func checkType(t string) error {
 		return fmt.Errorf("%w type: %q holds a space or @", ErrInvalid, t)
 	}
 	if strings.HasPrefix(t, "stentor.") {
-		return fmt.Errorf("%w type: %q is reserved, as all that begin with stentor.", ErrInvalid, t)
+		return fmt.Errorf("%w type: %q is reserved: types that begin with stentor. are the server's", ErrInvalid, t)
 	}
 	return nil
 }

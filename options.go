@@ -135,7 +135,7 @@ func (o *SubscribeOptions) validate(maxChannels int) (SubscribeOptions, error) {
 		return c, err
 	}
 	if len(c.Channels) > maxChannels {
-		return c, fmt.Errorf("%w %d channels, at most %d are allowed", ErrTooLarge, len(c.Channels), maxChannels)
+		return c, fmt.Errorf("%w: %d channels, at most %d are allowed", ErrTooLarge, len(c.Channels), maxChannels)
 	}
 	if err := checkNames(c.User, c.UserName, c.Session, c.Key, ""); err != nil {
 		return c, err
@@ -152,7 +152,7 @@ func (o *SubscribeOptions) validate(maxChannels int) (SubscribeOptions, error) {
 			size += len(k) + len(v)
 		}
 		if size > maxMeta {
-			return c, fmt.Errorf("%w %d bytes of values, at most %d are allowed", ErrTooLarge, size, maxMeta)
+			return c, fmt.Errorf("%w: %d bytes of values, at most %d are allowed", ErrTooLarge, size, maxMeta)
 		}
 	}
 	return c, nil

@@ -21,6 +21,12 @@ func TestServiceStackClient(t *testing.T) {
 	node(t, "node/*.test.mjs", server.URL, newProxy(t, server.Addr))
 }
 
+// The parts of the Chat page that need no page.
+func TestChatModules(t *testing.T) {
+	server := start(t, "demo")
+	node(t, "../chat/webtest/*.test.mjs", server.URL, newProxy(t, server.Addr))
+}
+
 // The same client where everybody has to sign in.
 func TestServiceStackClientSignedIn(t *testing.T) {
 	url := here(t, &faces{signedIn: true, subscribe: byCookie})

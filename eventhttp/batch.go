@@ -61,7 +61,7 @@ func (f *Face) parseBatch(r *http.Request, body []byte) ([]line, error) {
 			continue
 		}
 		if len(lines) == maxLines {
-			return nil, fmt.Errorf("%w more than %d lines; send the rest in another request", stentor.ErrTooLarge, maxLines)
+			return nil, fmt.Errorf("%w: more than %d lines; send the rest in another request", stentor.ErrTooLarge, maxLines)
 		}
 		m, err := parseJSON(text)
 		if err == nil {

@@ -106,7 +106,7 @@ func limited(err error) error {
 	}
 	return &stentor.Refusal{
 		Status: http.StatusBadRequest,
-		Detail: strings.TrimPrefix(err.Error(), stentor.ErrTooLarge.Error()+" "),
+		Detail: strings.TrimPrefix(err.Error(), stentor.ErrTooLarge.Error()+": "),
 	}
 }
 

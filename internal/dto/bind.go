@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -68,8 +70,9 @@ func (a Args) json(body []byte) error {
 	if err := json.Unmarshal(body, &members); err != nil {
 		return fmt.Errorf("%w body: send a JSON object: %w", stentor.ErrInvalid, err)
 	}
-	for name, raw := range members {
-		a.add(name, Value{raw: raw})
+	// In an order of their own, so that two that differ in case alone always agree.
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		a.add(name, Value{raw: members[name]})
 	}
 	return nil
 }

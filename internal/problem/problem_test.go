@@ -49,7 +49,7 @@ func TestErrorStatus(t *testing.T) {
 		{"wrapped refusal", fmt.Errorf("hook: %w", &stentor.Refusal{Status: 451, Detail: "no"}), 451, "no"},
 		{"refusal with a status that is none", &stentor.Refusal{Status: 200, Detail: "x"}, 500, "x"},
 		{"invalid", stentor.Channel("a b").Validate(), 400, "leave out spaces"},
-		{"too large", fmt.Errorf("%w at most 7 bytes", stentor.ErrTooLarge), 413, "at most 7 bytes"},
+		{"too large", fmt.Errorf("%w: at most 7 bytes", stentor.ErrTooLarge), 413, "at most 7 bytes"},
 		{"body too large", fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 42}), 413, "over 42 bytes"},
 		{"unknown", fmt.Errorf("%w subscription", stentor.ErrUnknown), 404, "unknown subscription"},
 		{"full", stentor.ErrFull, 503, "try again"},
