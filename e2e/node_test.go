@@ -18,19 +18,16 @@ import (
 // run of Node.js against one demo server, with a proxy between that it can cut.
 func TestServiceStackClient(t *testing.T) {
 	server := start(t, "demo")
-	node(t, "node/*.test.mjs", server.URL, newProxy(t, server.Addr))
+	node(t, "node/*.test.mjs", reach(t, server.URL, newProxy(t, server.Addr))...)
 }
 
 // The parts of the Chat page that need no page.
-func TestChatModules(t *testing.T) {
-	server := start(t, "demo")
-	node(t, "../chat/webtest/*.test.mjs", server.URL, newProxy(t, server.Addr))
-}
+func TestChatModules(t *testing.T) { node(t, "../chat/webtest/*.test.mjs") }
 
 // The same client where everybody has to sign in.
 func TestServiceStackClientSignedIn(t *testing.T) {
 	url := here(t, &faces{signedIn: true, subscribe: byCookie})
-	node(t, "node/signedin/*.test.mjs", url, newProxy(t, strings.TrimPrefix(url, "http://")))
+	node(t, "node/signedin/*.test.mjs", reach(t, url, newProxy(t, strings.TrimPrefix(url, "http://")))...)
 }
 
 // byCookie takes the cookie "who" for a user.
@@ -44,8 +41,14 @@ func byCookie(r *http.Request, o *stentor.SubscribeOptions) error {
 	return nil
 }
 
-// node runs test files against a server, which they also reach through a proxy.
-func node(t *testing.T, pattern, url string, through *proxy) {
+// reach tells test files of a server, which they also reach through a proxy.
+func reach(t *testing.T, url string, through *proxy) (env []string) {
+	t.Helper()
+	return []string{"E2E_URL=" + url, "E2E_PROXY=" + through.URL, "E2E_CONTROL=" + control(t, through)}
+}
+
+// node runs test files, each in a Node.js of its own.
+func node(t *testing.T, pattern string, env ...string) {
 	t.Helper()
 	needPackages(t)
 	files, err := filepath.Glob(pattern)
@@ -55,8 +58,7 @@ func node(t *testing.T, pattern, url string, through *proxy) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{"--test"}, files...)...)
-	cmd.Env = append(clean(os.Environ()),
-		"E2E_URL="+url, "E2E_PROXY="+through.URL, "E2E_CONTROL="+control(t, through))
+	cmd.Env = append(clean(os.Environ()), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("node: %v", err)
