@@ -131,7 +131,7 @@ type Member struct {
 	DisplayName   string
 	Authenticated bool
 	Channels      []Channel
-	Created       time.Time
+	Created       time.Time // when it came; a reconnect is not a coming
 	Meta          map[string]string
 }
 

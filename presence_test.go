@@ -116,6 +116,9 @@ func TestLingerTakenOver(t *testing.T) {
 			if h.Subscription(old.sub.ID()) != nil {
 				t.Error("the place is taken, but the old id is still registered")
 			}
+			if was, is := old.sub.Member().Created, back.sub.Member().Created; !was.Equal(is) {
+				t.Errorf("came at %v, and came back at %v", was, is)
+			}
 		})
 	})
 	t.Run("without a cursor, where the protocol has none", func(t *testing.T) {

@@ -35,6 +35,9 @@ func (h *Hub) Subscribe(ctx context.Context, o *SubscribeOptions) (*Subscription
 	if err != nil {
 		return nil, err
 	}
+	if prior != nil && prior.who.user == s.who.user {
+		s.who.created = prior.who.created // to others it never went
+	}
 	if err := h.register(ctx, s, prior); err != nil {
 		return nil, err
 	}

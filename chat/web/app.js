@@ -113,16 +113,17 @@ function shown(result, message) {
   titled();
 }
 
-function presence({ selector, channel, body: who }) {
-  if (who?.userId !== own.id && channels.names.includes(channel)) {
+// presence tells of users, not of their windows.
+function presence(frame) {
+  const { channel, body: who } = frame;
+  if (who === null || typeof who !== "object") return;
+  const here = people.has(channel, who.userId);
+  people.follow(frame);
+  const still = people.has(channel, who.userId);
+  if (here !== still && who.userId !== own.id && channels.names.includes(channel)) {
     const name = who.displayName || who.userId;
-    const here = people.has(channel, who.userId);
-    const listed = typeof who.channels === "string" && who.channels.split(",").includes(channel);
-    if (selector === "cmd.onJoin" && !here) log.line(channel, "join", `${name} joined`, { user: who.userId });
-    if (selector === "cmd.onUpdate" && listed && !here) log.line(channel, "join", `${name} joined`, { user: who.userId });
-    const windows = people.of(channel).find((p) => p.userId === who.userId)?.windows ?? 1;
-    const left = selector === "cmd.onLeave" || (selector === "cmd.onUpdate" && !listed && here);
-    if (left && windows < 2) log.line(channel, "leave", `${name} left`, { user: who.userId });
+    if (still) log.line(channel, "join", `${name} joined`, { user: who.userId });
+    else log.line(channel, "leave", `${name} left`, { user: who.userId });
   }
   people.reload();
 }

@@ -22,6 +22,18 @@ export function merge(subscribers, channel, me) {
   });
 }
 
+// follow is a subscriber list after a notice about one subscription on a channel. A
+// subscription is known by its user and by when it came: its id is nobody else's.
+export function follow(subscribers, { selector, channel, body: who }) {
+  const same = (s) => s.userId === who.userId && s.createdAt === who.createdAt;
+  const others = subscribers.filter((s) => !same(s));
+  const known = subscribers.find(same) ?? who;
+  const on = (selector === "cmd.onLeave" ? known : who).channels;
+  const channels = typeof on === "string" ? on.split(",").filter((ch) => ch !== "") : [];
+  const left = selector === "cmd.onLeave" ? channels.filter((ch) => ch !== channel) : channels;
+  return left.length === 0 ? others : [...others, { ...who, channels: left.join(",") }];
+}
+
 export class People {
   #list;
   #title;
@@ -46,6 +58,12 @@ export class People {
 
   has(channel, user) {
     return this.of(channel).some((p) => p.userId === user);
+  }
+
+  // follow takes in a notice at once: the list that reload asks for comes later.
+  follow(frame) {
+    this.#subscribers = follow(this.#subscribers, frame);
+    this.render();
   }
 
   // reload asks anew, once for a burst of reasons.

@@ -6,7 +6,7 @@ import { parseInput, findUser, completion, Recall, channelName, channelList, han
 import { parseFrame, backOff } from "../web/stream.js";
 import { tokens, safeUrl, clip } from "../web/text.js";
 import { colour, picture, isDark } from "../web/remote.js";
-import { merge } from "../web/people.js";
+import { follow, merge } from "../web/people.js";
 import { chatMessage, continues, place } from "../web/log.js";
 import { initials, hue } from "../web/avatar.js";
 
@@ -155,6 +155,23 @@ rows("dark", isDark, [
   ["rgb(103, 58, 183)", true], ["rgb(236, 239, 241)", false], ["rgba(0, 0, 0, 0.5)", true], ["rgb(255, 255, 0)", false],
   ["oklch(0.5 0.1 200)", null], ["", null],
 ]);
+
+test("a window that opens and closes at once is no one leaving", () => {
+  const window = (createdAt, channels) => ({ userId: "7", displayName: "ann", createdAt, channels });
+  const here = (list, channel) => merge(list, channel, "1").map((p) => p.windows).join();
+  let list = follow([], { selector: "cmd.onJoin", channel: "a", body: window("1", "a,b") });
+  list = follow(list, { selector: "cmd.onJoin", channel: "b", body: window("1", "a,b") });
+  assert.equal(here(list, "a"), "1");
+  list = follow(list, { selector: "cmd.onJoin", channel: "a", body: window("2", "a") });
+  assert.equal(here(list, "a"), "2");
+  list = follow(list, { selector: "cmd.onLeave", channel: "a", body: window("2", "a") });
+  assert.equal(here(list, "a"), "1");
+  list = follow(list, { selector: "cmd.onUpdate", channel: "b", body: window("1", "a") });
+  assert.equal(here(list, "b"), "");
+  list = follow(list, { selector: "cmd.onLeave", channel: "a", body: window("1", "a") });
+  assert.equal(here(list, "a"), "");
+  assert.deepEqual(follow(list, { selector: "cmd.onLeave", channel: "a", body: window("9", "a") }), []);
+});
 
 test("people are merged by user, oneself first", () => {
   const list = [
