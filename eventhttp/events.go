@@ -39,9 +39,11 @@ func (f *Face) events(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, r, err)
 		return
 	}
+	begun := time.Now()
 	cause := sub.Serve(stream)
 	stream.Close() // an error only says that the reader has gone before
-	f.o.Logger.Debug("stream ended", "cause", cause)
+	f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
+		"duration", time.Since(begun), "cause", cause)
 }
 
 // turnAway refuses a stream request.

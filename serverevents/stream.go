@@ -53,9 +53,11 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 		f.unaccepted(w, r, err)
 		return
 	}
+	begun := time.Now()
 	cause := sub.Serve(stream)
 	stream.Close() // an error only says that the reader has gone before
-	f.o.Logger.Debug("stream ended", "cause", cause)
+	f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
+		"duration", time.Since(begun), "cause", cause)
 }
 
 // unaccepted answers where no stream could begin, if there is anybody to answer.
