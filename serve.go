@@ -148,6 +148,7 @@ func (w *writer) wait() (done bool, err error) {
 	select {
 	case <-w.s.wake:
 	case <-idle:
+		w.rest()
 		return false, w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]))
 	case <-w.r.Done():
 		return false, ErrGone
@@ -155,6 +156,17 @@ func (w *writer) wait() (done bool, err error) {
 		return true, w.farewell()
 	}
 	return false, nil
+}
+
+// rest lets go of what a burst needed: a reader that is silent must not keep it, for
+// there may be ten thousand.
+func (w *writer) rest() {
+	w.buf, w.rd.spare = nil, nil
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if len(w.s.queue.items) == 0 {
+		w.s.queue.items = nil
+	}
 }
 
 // write encodes items and writes them, in pieces of whole frames.
@@ -171,9 +183,7 @@ func (w *writer) write(items []item) error {
 		b = b[:0]
 	}
 	w.rd.handed(items)
-	if w.buf = b; cap(b) > writeSize {
-		w.buf = nil // a burst is over; ten thousand readers must not keep its buffers
-	}
+	w.buf = b
 	return nil
 }
 
@@ -194,11 +204,10 @@ func (w *writer) flush(b []byte) error {
 // farewell writes what was queued before the end, and that it is one.
 func (w *writer) farewell() error {
 	cause := w.s.Cause()
-	if !w.rd.behind {
-		if t := w.s.take(nil); len(t.items) > 0 {
-			if err := w.write(t.items); err != nil {
-				return err
-			}
+	// One that is behind gets nothing more: its context has ended.
+	if items, err := w.rd.next(w.s.ctx); err == nil && len(items) > 0 {
+		if err := w.write(items); err != nil {
+			return err
 		}
 	}
 	n := Notice{Kind: NoticeFarewell, Cause: cause}
