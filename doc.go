@@ -55,7 +55,8 @@
 //
 // Shutdown ends everything the hub started; afterwards every method returns at
 // once, with [ErrClosed] where it returns an error. A second call is harmless
-// (TestShutdown). Drain ends subscriptions at an even rate before that (TestDrain).
+// (TestShutdown). Drain ends subscriptions at an even rate before that (TestDrain). Reset
+// forgets all subscriptions of a hub that goes on (TestReset).
 //
 // # Concurrency
 //

@@ -205,6 +205,24 @@ func (h *Hub) everybody() []*Subscription {
 	return list
 }
 
+// Reset forgets every subscription, and tells nobody of their leaves. The stream of
+// a client that sends heartbeats stays open and silent: the next heartbeat finds
+// nobody, and the client connects again. All others end with a farewell.
+func (h *Hub) Reset() {
+	for _, s := range h.everybody() {
+		s.mu.Lock()
+		s.unsaid = true
+		s.mu.Unlock()
+		s.end(ErrReset, stageLeft)
+	}
+}
+
+func (s *Subscription) silenced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unsaid
+}
+
 // drainStep is the longest that a drain waits between two: ten a second are no
 // storm, and few subscriptions must not hold up a deploy.
 const drainStep = 100 * time.Millisecond
@@ -244,7 +262,9 @@ func (h *Hub) Drain(ctx context.Context, over time.Duration) error {
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	first := h.state != ErrClosed
-	h.state = ErrClosed
+	if h.state = ErrClosed; first {
+		close(h.down)
+	}
 	h.mu.Unlock()
 	if !first {
 		select {

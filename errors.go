@@ -17,6 +17,8 @@ var (
 	ErrGone = errors.New("stentor: reader gone")
 	// ErrExpired is the cause of a subscription whose lease ran out.
 	ErrExpired = errors.New("stentor: no heartbeat within the lease")
+	// ErrReset is the cause of a subscription that [Hub.Reset] forgot.
+	ErrReset = errors.New("stentor: the hub was reset")
 	// ErrUnregistered is the cause of a subscription that was ended on request.
 	ErrUnregistered = errors.New("stentor: unregistered")
 	// ErrUnknown is wrapped by errors about a subscription that does not exist.

@@ -30,7 +30,8 @@ type Hub struct {
 	lingering map[string]map[*Subscription]struct{} // by session
 	serving   int                                   // Serve and Messages that run
 	quiet     chan struct{}                         // closed when serving falls to zero after Shutdown
-	gone      chan struct{}                         // closed when Shutdown is through
+	down      chan struct{}                         // closed when Shutdown begins
+	gone      chan struct{}                         // closed when it is through
 }
 
 // New makes a hub and attaches it to its broker. End it with Shutdown.
@@ -42,6 +43,7 @@ func New(ctx context.Context, o *Options) (*Hub, error) {
 		subs:      map[string]*Subscription{},
 		keys:      map[string]*Subscription{},
 		lingering: map[string]map[*Subscription]struct{}{},
+		down:      make(chan struct{}),
 		gone:      make(chan struct{}),
 	}
 	link, err := h.o.Broker.Attach(ctx, feed{h})

@@ -114,6 +114,9 @@ type SubscribeOptions struct {
 	Resume bool
 	// Dialect encodes for Serve. Messages does without.
 	Dialect Dialect
+	// Heartbeats says that the client sends heartbeats, and learns from them when
+	// its subscription is gone (see [Hub.Reset]).
+	Heartbeats bool
 	// Presence asks for join, leave and update notices of its channels.
 	Presence bool
 	// Address is where the reader comes from, for hooks and logs.

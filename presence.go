@@ -114,7 +114,7 @@ func (h *Hub) depart(s *Subscription, kept []Channel) {
 		return
 	}
 	delete(p.all, s)
-	told := !h.closed() // a shutdown is nobody's leave, and there is soon nobody to tell
+	told := !h.closed() && !s.silenced() // a shutdown is nobody's leave, and there is soon nobody to tell
 	m := s.Member()
 	for _, ch := range rooms {
 		last := p.remove(s, ch)

@@ -281,6 +281,41 @@ func TestShutdownGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
+// A client that sends heartbeats learns of a reset from the next one; its stream is
+// not what tells it.
+func TestReset(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, &stentor.Options{KeepAlive: -1})
+		o := on("a")
+		o.Presence, o.Heartbeats = true, true
+		beats, plain := serve(t, h, o), serve(t, h, on("a"))
+		gone := serve(t, h, stentor.SubscribeOptions{Channels: []stentor.Channel{"a"}, Session: "s"})
+		gone.hangUp()
+		settle()
+		before := beats.got()
+		h.Reset()
+		settle()
+		if s := h.Stats(); s.Subscriptions != 0 || s.Lingering != 0 || s.Channels != 0 || len(h.Members()) != 0 {
+			t.Errorf("not forgotten: %+v", s)
+		}
+		if beats.sub.Heartbeat(time.Minute) || h.Subscription(beats.sub.ID()) != nil {
+			t.Error("a heartbeat found somebody")
+		}
+		say(t, h, "a", "x")
+		after(time.Minute)
+		want(t, "who sends heartbeats", beats.got(), before)
+		want(t, "who does not", plain.got(), "open\nbye stentor: the hub was reset\n")
+		again := serve(t, h, on("a"))
+		say(t, h, "a", "y")
+		settle()
+		want(t, "who came back", again.got(), "open\nm=y\n")
+		if err := h.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "at the end", beats.got(), before+"bye stentor: the hub was reset\n")
+	})
+}
+
 func TestDrain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		h := newHub(t, nil)

@@ -117,8 +117,13 @@ func (w *writer) run(ctx context.Context) error {
 		if err := w.drain(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
-		if done, err := w.wait(); done || err != nil {
+		switch done, err := w.wait(); {
+		case err != nil:
 			return err
+		case done && w.s.heartbeats && w.s.Cause() == ErrReset:
+			return w.outlive()
+		case done:
+			return w.farewell()
 		}
 	}
 }
@@ -153,9 +158,30 @@ func (w *writer) wait() (done bool, err error) {
 	case <-w.r.Done():
 		return false, ErrGone
 	case <-w.s.ctx.Done():
-		return true, w.farewell()
+		return true, nil
 	}
 	return false, nil
+}
+
+// outlive keeps the stream of a subscription that was reset open, until its client
+// has learned of it or the hub shuts down.
+func (w *writer) outlive() error {
+	var idle <-chan time.Time
+	if w.idle != nil {
+		idle = w.idle.C
+	}
+	for {
+		select {
+		case <-idle:
+			if err := w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0])); err != nil {
+				return err
+			}
+		case <-w.r.Done():
+			return ErrGone
+		case <-w.s.hub.down:
+			return w.farewell()
+		}
+	}
 }
 
 // rest lets go of what a burst needed: a reader that is silent must not keep it, for
@@ -211,7 +237,7 @@ func (w *writer) farewell() error {
 		}
 	}
 	n := Notice{Kind: NoticeFarewell, Cause: cause}
-	if cause == ErrClosed || cause == ErrDraining {
+	if cause == ErrClosed || cause == ErrDraining || cause == ErrReset {
 		n.Retry = time.Second + rand.N(5*time.Second) // so that not all come back at once
 	}
 	return w.write([]item{{notice: &n}})

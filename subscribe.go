@@ -121,7 +121,7 @@ func (s *Subscription) passOn(c *SubscribeOptions) {
 // newSubscription makes one from valid options. Nobody knows of it yet.
 func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []Channel) (*Subscription, error) {
 	s := &Subscription{
-		hub: h, id: rand.Text(), dialect: c.Dialect, presence: c.Presence,
+		hub: h, id: rand.Text(), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
 		presented: c.Cursor, requested: asked,
 		wake:   make(chan struct{}, 1),
 		places: map[Channel]place{}, channels: slices.Clone(c.Channels),

@@ -11,18 +11,19 @@ import (
 // Subscription is one receiver in a hub. All methods may be called from any
 // goroutine, but only one Serve or Messages may run.
 type Subscription struct {
-	hub       *Hub
-	id        string
-	serial    int64 // order of registration
-	who       who
-	dialect   Dialect
-	presence  bool
-	presented string    // the cursor that the client presented
-	requested []Channel // as asked for, to know it again
-	start     Position  // the feed is complete after it
-	wake      chan struct{}
-	ctx       context.Context // ends with delivery
-	cancel    context.CancelFunc
+	hub        *Hub
+	id         string
+	serial     int64 // order of registration
+	who        who
+	dialect    Dialect
+	presence   bool
+	heartbeats bool      // its client sends heartbeats
+	presented  string    // the cursor that the client presented
+	requested  []Channel // as asked for, to know it again
+	start      Position  // the feed is complete after it
+	wake       chan struct{}
+	ctx        context.Context // ends with delivery
+	cancel     context.CancelFunc
 
 	places map[Channel]place // guarded by hub.index.mu
 	change sync.Mutex        // held while channels and places are brought in line
@@ -42,6 +43,7 @@ type Subscription struct {
 	reached   Position // everything up to here was handed to the reader
 	proved    Position // and up to here before its last heartbeat
 	prior     *Subscription
+	unsaid    bool // its leave is told to nobody
 	lease     *time.Timer
 	linger    *time.Timer
 }

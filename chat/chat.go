@@ -17,6 +17,9 @@ type Options struct {
 	// History is how many messages are kept per channel, and the most that one
 	// request gets of it. Zero means 500; negative means none.
 	History int
+	// AllowReset lets anyone reset the hub by POST, which ends everybody's
+	// subscription, as ServiceStack's Chat does. It is for tests and demonstrations.
+	AllowReset bool
 	// AllowOrigins are the origins whose pages may call the services, besides the
 	// page's own: "https://app.example".
 	AllowOrigins []string
@@ -75,8 +78,9 @@ func New(hub *stentor.Hub, o *Options) *Chat {
 
 // Register adds the page and the services to mux: "/" alone, what is under
 // /chat/, /channels/{channel}/ followed by chat, raw or object, /chathistory,
-// /reset, and under both /api/ and /json/reply/ PostChatToChannel, PostRawToChannel,
-// PostObjectToChannel, GetChatHistory and ClearChatHistory.
+// /reset, /reset-serverevents, and under both /api/ and /json/reply/ PostChatToChannel,
+// PostRawToChannel, PostObjectToChannel, GetChatHistory, ClearChatHistory and
+// ResetServerEvents.
 func (c *Chat) Register(mux *http.ServeMux) {
 	for _, r := range c.routes {
 		mux.Handle(r.pattern, r.handler)
@@ -106,6 +110,7 @@ func (c *Chat) services() {
 	add(c.postObject, post, room+"object", "/api/PostObjectToChannel", "/json/reply/PostObjectToChannel")
 	add(c.readHistory, read, "/chathistory", "/api/GetChatHistory", "/json/reply/GetChatHistory")
 	add(c.clearHistory, post, "/reset", "/api/ClearChatHistory", "/json/reply/ClearChatHistory")
+	add(c.resetHub, post, "/reset-serverevents", "/api/ResetServerEvents", "/json/reply/ResetServerEvents")
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

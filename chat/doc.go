@@ -16,7 +16,8 @@
 // client knows. Name and user are what the hub has for it, whatever else the request
 // says (TestNameIsTheHubs). It may post to channels that it is not on, as in
 // ServiceStack's Chat (TestPostElsewhere); it clears those alone that it is on
-// (TestOnlyMembersClear). An object alone may be posted without a sender, for ServiceStack's
+// (TestOnlyMembersClear). Resetting the hub is off unless an option allows it
+// (TestReset). An object alone may be posted without a sender, for ServiceStack's
 // clients name none; nothing in it says who sent it.
 //
 // User text is kept, answered and published as it was written, as JSON strings

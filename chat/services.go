@@ -209,6 +209,15 @@ func (c *Chat) clearHistory(_ *http.Request, a dto.Args) (any, error) {
 	return nil, nil
 }
 
+// resetHub forgets all subscriptions. Their clients come back.
+func (c *Chat) resetHub(*http.Request, dto.Args) (any, error) {
+	if !c.o.AllowReset {
+		return nil, forbidden("resetting is off here; the server switches it on with Options.AllowReset of its chat")
+	}
+	c.hub.Reset()
+	return nil, nil
+}
+
 // publish publishes v in JSON.
 func (c *Chat) publish(ctx context.Context, t stentor.Target, typ string, v any) (stentor.Receipt, error) {
 	m, err := stentor.JSON(t, typ, v)

@@ -158,6 +158,19 @@ func TestOnlyMembersClear(t *testing.T) {
 	})
 }
 
+func TestReset(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		s := newSite(t, p, nil)
+		a := s.join("home")
+		s.call(403, "ResetServerEvents", nil)
+		s.say(a, "home", "still here")
+		s = newSite(t, p, &chat.Options{AllowReset: true})
+		a = s.join("home")
+		s.call(204, "ResetServerEvents", nil)
+		s.call(404, "PostChatToChannel", map[string]any{"from": a.id, "channel": "home", "message": "x"})
+	})
+}
+
 // TestPostElsewhere is what the test suites of ServiceStack's clients rely on.
 func TestPostElsewhere(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {

@@ -21,6 +21,12 @@ func TestServiceStackClient(t *testing.T) {
 	node(t, "node/*.test.mjs", reach(t, server.URL, newProxy(t, server.Addr))...)
 }
 
+// The same client on a server of its own, which it resets.
+func TestServiceStackClientAlone(t *testing.T) {
+	server := start(t, "demo")
+	node(t, "node/alone/*.test.mjs", reach(t, server.URL, newProxy(t, server.Addr))...)
+}
+
 // The parts of the Chat page that need no page.
 func TestChatModules(t *testing.T) { node(t, "../chat/webtest/*.test.mjs") }
 

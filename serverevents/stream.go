@@ -93,7 +93,7 @@ func (f *Face) subscribeOptions(r *http.Request, visitor *session) (*stentor.Sub
 	if err := f.admit(r, o); err != nil {
 		return nil, err
 	}
-	o.Dialect, o.Presence = dialect{}, !f.o.OmitPresence
+	o.Dialect, o.Presence, o.Heartbeats = dialect{}, !f.o.OmitPresence, f.o.HeartbeatPath != off
 	// Clients that reconnect by themselves have no way to say where they were:
 	// their session stands in.
 	o.Cursor, o.Resume = cursor(r, query), true

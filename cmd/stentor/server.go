@@ -54,7 +54,9 @@ func (s *serveSettings) routes(hub *stentor.Hub, open string, log logger) http.H
 		Logger:       log.Logger,
 	}).Register(mux)
 	if s.demo {
-		chat.New(hub, &chat.Options{Channels: s.channels, AllowOrigins: origins, Logger: log.Logger}).Register(mux)
+		chat.New(hub, &chat.Options{
+			Channels: s.channels, AllowReset: true, AllowOrigins: origins, Logger: log.Logger,
+		}).Register(mux)
 	} else {
 		mux.HandleFunc("GET /{$}", index(open))
 		mux.Handle("/", plain) // says what there is
