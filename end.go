@@ -9,8 +9,7 @@ import (
 // Close ends the subscription with the cause and without linger: it is out of
 // the directory when Close returns. The stream ends after a farewell that is
 // on its way then. The first cause wins; nil means [ErrUnregistered]. It reports
-// whether it was there. Where another end is under way on another goroutine,
-// that one completes it, a moment later.
+// whether it was there.
 func (s *Subscription) Close(cause error) bool {
 	if cause == nil {
 		cause = ErrUnregistered
@@ -48,14 +47,14 @@ func (s *Subscription) Heartbeat(lease time.Duration) bool {
 func (s *Subscription) end(cause error, to stage) bool {
 	s.mu.Lock()
 	if s.cause != nil {
-		// Somebody has ended delivery, and may be about to settle.
 		further := s.to < to
 		s.to = max(s.to, to)
-		settled := s.stage != stageHeld && s.stage != stageOpen
+		wait := !s.hooking // the hook may be what calls
 		s.mu.Unlock()
-		if settled {
-			s.settle()
+		if wait {
+			<-s.ended
 		}
+		s.settle()
 		return further
 	}
 	s.cause, s.to = cause, to
@@ -64,14 +63,28 @@ func (s *Subscription) end(cause error, to stage) bool {
 		s.lease.Stop()
 	}
 	s.mu.Unlock()
+	defer close(s.ended)
 	s.cancel()
 	h := s.hub
 	h.retire(s)
 	if hook := h.o.Hooks.Close; hook != nil && announced {
-		hook(s, cause)
+		s.hook(func() { hook(s, cause) })
 	}
 	s.settle()
 	return true
+}
+
+// hook runs a hook about the end of s.
+func (s *Subscription) hook(run func()) {
+	s.inHook(true)
+	defer s.inHook(false)
+	run()
+}
+
+func (s *Subscription) inHook(in bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooking = in
 }
 
 // settle brings an ended subscription to the stage it is to be at.
@@ -159,7 +172,7 @@ func (h *Hub) forget(s *Subscription) {
 // left runs the last hook and tells the channels.
 func (h *Hub) left(s *Subscription) {
 	if hook := h.o.Hooks.Leave; hook != nil {
-		hook(s)
+		s.hook(func() { hook(s) })
 	}
 	h.presence.mu.Lock()
 	defer h.presence.mu.Unlock()

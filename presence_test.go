@@ -281,6 +281,49 @@ func TestShutdownGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
+// Whoever ends a subscription that is ending finds it out of the directory.
+func TestCloseBesideAnotherEnd(t *testing.T) {
+	h := newHub(t, nil)
+	for range 500 {
+		o := on("a")
+		o.Dialect = plain{}
+		sub, err := h.Subscribe(t.Context(), &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newResponse()
+		var wg sync.WaitGroup
+		wg.Go(func() { sub.Serve(r) })
+		wg.Go(r.hangUp)
+		wg.Go(func() {
+			sub.Close(nil)
+			if h.Subscription(sub.ID()) != nil {
+				t.Error("Close returned, and it is still there")
+			}
+		})
+		wg.Wait()
+	}
+	if n := len(h.Members()); n != 0 {
+		t.Errorf("%d present", n)
+	}
+}
+
+// A hook may end what it is told about.
+func TestHookCloses(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, &stentor.Options{Hooks: stentor.Hooks{
+			Close: func(s *stentor.Subscription, _ error) { s.Close(nil) },
+			Leave: func(s *stentor.Subscription) { s.Close(nil) },
+		}})
+		r := serve(t, h, on("a"))
+		r.hangUp()
+		settle()
+		if s := h.Stats(); s.Subscriptions != 0 {
+			t.Errorf("still there: %+v", s)
+		}
+	})
+}
+
 // A client that sends heartbeats learns of a reset from the next one; its stream is
 // not what tells it.
 func TestReset(t *testing.T) {

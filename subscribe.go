@@ -123,7 +123,7 @@ func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []
 	s := &Subscription{
 		hub: h, id: rand.Text(), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
 		presented: c.Cursor, requested: asked,
-		wake:   make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		places: map[Channel]place{}, channels: slices.Clone(c.Channels),
 		meta: maps.Clone(c.Meta), private: maps.Clone(c.Private),
 		who: who{

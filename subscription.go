@@ -24,6 +24,7 @@ type Subscription struct {
 	wake       chan struct{}
 	ctx        context.Context // ends with delivery
 	cancel     context.CancelFunc
+	ended      chan struct{} // closed when the first end is through
 
 	places map[Channel]place // guarded by hub.index.mu
 	change sync.Mutex        // held while channels and places are brought in line
@@ -44,6 +45,7 @@ type Subscription struct {
 	proved    Position // and up to here before its last heartbeat
 	prior     *Subscription
 	unsaid    bool // its leave is told to nobody
+	hooking   bool // a hook about its end runs
 	lease     *time.Timer
 	linger    *time.Timer
 }
