@@ -281,31 +281,25 @@ func TestShutdownGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
-// Whoever ends a subscription that is ending finds it out of the directory.
+// Whoever ends a subscription that is ending finds it out of the directory, even
+// while a hook of the other end takes its time.
 func TestCloseBesideAnotherEnd(t *testing.T) {
-	h := newHub(t, nil)
-	for range 500 {
-		o := on("a")
-		o.Dialect = plain{}
-		sub, err := h.Subscribe(t.Context(), &o)
-		if err != nil {
-			t.Fatal(err)
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		h := newHub(t, &stentor.Options{Hooks: stentor.Hooks{
+			Close: func(*stentor.Subscription, error) { <-release },
+		}})
+		r := serve(t, h, on("a"))
+		r.hangUp()
+		settle()
+		if !r.sub.Close(nil) {
+			t.Error("Close reports that nobody was there")
 		}
-		r := newResponse()
-		var wg sync.WaitGroup
-		wg.Go(func() { sub.Serve(r) })
-		wg.Go(r.hangUp)
-		wg.Go(func() {
-			sub.Close(nil)
-			if h.Subscription(sub.ID()) != nil {
-				t.Error("Close returned, and it is still there")
-			}
-		})
-		wg.Wait()
-	}
-	if n := len(h.Members()); n != 0 {
-		t.Errorf("%d present", n)
-	}
+		if h.Subscription(r.sub.ID()) != nil || len(h.Members()) != 0 {
+			t.Error("Close returned, and it is still there")
+		}
+		close(release)
+	})
 }
 
 // A hook may end what it is told about.
