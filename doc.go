@@ -19,7 +19,8 @@
 // broker. Each subscription is given positions strictly increasing
 // (TestOrderUnderConcurrentPublishers), no position twice
 // (TestNothingTwiceAcrossTheSeam), and every one of its channels after its cursor,
-// or a gap before anything newer (TestResume, TestGap).
+// or a gap before anything newer (TestResume, TestGap). What a broker can't restore is a
+// gap for everyone who was live (TestBreakIsTold).
 //
 // A message reaches the subscriptions that every condition of its [Target]
 // covers (TestTargets). Publishing to one costs what the matching subscriptions cost,
@@ -42,8 +43,9 @@
 // released, but for what the replay covered (TestNothingTwiceAcrossTheSeam). A
 // cursor is never refused: one that is too old, beyond the head, or not a number is
 // answered with a gap (TestGap). A subscription whose reader vanished lingers: one
-// with the same key or session takes its place without a leave or a join
-// (TestLingerTakenOver).
+// of the same user with the same key or session takes its place without a leave or a
+// join (TestLingerTakenOver); another user takes over nothing
+// (TestKeyTakenByAnotherUser).
 //
 // # Presence
 //

@@ -22,10 +22,11 @@ func (f feed) Advance(p Position) { f.h.raise(p) }
 func (f feed) Break(after, at Position, reason GapReason) {
 	f.h.raise(at)
 	g := &Gap{Reason: reason, After: after}
-	e := entry{item: item{pos: at, notice: &Notice{Kind: NoticeGap, Cursor: at, Gap: g}}}
+	n := &Notice{Kind: NoticeGap, Cursor: at, Gap: g}
+	e := entry{item: item{notice: n}}
 	f.h.index.each(Target{All: true}, func(s *Subscription) {
 		f.h.count.gaps.Add(1)
-		s.push(e.to(s.dialect))
+		s.pushGap(n, e.to(s.dialect))
 	})
 }
 

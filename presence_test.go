@@ -177,6 +177,41 @@ func TestLingerTakenOver(t *testing.T) {
 	})
 }
 
+// A key may pass from one user to another. What the first had is not the second's.
+func TestKeyTakenByAnotherUser(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, nil)
+		w := watch(t, h, "a", "b")
+		old := serve(t, h, stentor.SubscribeOptions{Channels: []stentor.Channel{"a"}, User: "1", Key: "k"})
+		if err := old.sub.Join(t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
+		young := serve(t, h, stentor.SubscribeOptions{Channels: []stentor.Channel{"a"}, User: "2", Key: "k", Cursor: "0"})
+		if err := <-old.cause; !errors.Is(err, stentor.ErrReplaced) {
+			t.Errorf("the older ended with %v", err)
+		}
+		if got := young.sub.Channels(); !slices.Equal(got, []stentor.Channel{"a"}) {
+			t.Errorf("took over the channels %v", got)
+		}
+		want(t, "watcher", w.got(), "open\njoin a w true\njoin b w true\njoin a 1 true\n"+
+			"update a 1 false false\nupdate b 1 true false\nleave a 1 true\nleave b 1 true\njoin a 2 true\n")
+	})
+}
+
+// Only a name that the hub made up is passed on to whoever has none.
+func TestSessionPassesOnNoUser(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, nil)
+		o := stentor.SubscribeOptions{Channels: []stentor.Channel{"a"}, User: "7", Session: "s"}
+		serve(t, h, o).hangUp()
+		settle()
+		o.User = ""
+		if got := serve(t, h, o).sub.Member().User; got != "-1" {
+			t.Errorf("became user %q", got)
+		}
+	})
+}
+
 func TestLingerEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		h := newHub(t, nil)

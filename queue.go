@@ -7,7 +7,8 @@ type queue struct {
 	items []item
 	bytes int
 	full  bool
-	lost  bool // something ephemeral was not taken
+	lost  bool    // something ephemeral was not taken
+	gap   *Notice // a break of the feed that was not taken, the widest of several
 }
 
 // push queues it, or marks that the reader must fall back. It never blocks.
@@ -15,12 +16,38 @@ func (s *Subscription) push(it item) {
 	if it.frame != nil && len(it.frame) == 0 {
 		return // this face does not show it
 	}
-	o := &s.hub.o
+	s.mu.Lock()
+	s.enqueue(it)
+	s.mu.Unlock()
+	s.signal()
+}
+
+// pushGap queues a break of the feed. Where there is no room it is kept aside,
+// because nothing else would tell of it.
+func (s *Subscription) pushGap(n *Notice, it item) {
 	s.mu.Lock()
 	q := &s.queue
+	room := !q.full && len(q.items) < s.hub.o.QueueLength
+	q.full = !room
+	switch {
+	case room:
+		q.items = append(q.items, it)
+	case q.gap == nil:
+		q.gap = n
+	default:
+		wide := *n.Gap
+		wide.After = min(wide.After, q.gap.Gap.After)
+		q.gap = &Notice{Kind: NoticeGap, Cursor: max(n.Cursor, q.gap.Cursor), Gap: &wide}
+	}
+	s.mu.Unlock()
+	s.signal()
+}
+
+// enqueue does it. The caller holds mu.
+func (s *Subscription) enqueue(it item) {
+	o, q := &s.hub.o, &s.queue
 	switch {
 	case s.cause != nil:
-		s.mu.Unlock()
 		return
 	case q.full:
 	case len(q.items) >= o.QueueLength || len(q.items) > 0 && q.bytes+it.size() > o.QueueBytes:
@@ -34,8 +61,6 @@ func (s *Subscription) push(it item) {
 		q.lost = true
 		s.hub.count.lost.Add(1)
 	}
-	s.mu.Unlock()
-	s.signal()
 }
 
 func (s *Subscription) signal() {
@@ -50,6 +75,7 @@ type taken struct {
 	items  []item
 	full   bool     // there is more up to target, in the history
 	lost   bool     // and something ephemeral is gone
+	gap    *Notice  // and the feed broke
 	target Position // the queue collects what comes after it
 	beat   bool
 }
@@ -58,7 +84,7 @@ type taken struct {
 func (s *Subscription) take(spare []item) taken {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := taken{items: s.queue.items, full: s.queue.full, lost: s.queue.lost, beat: s.beat}
+	t := taken{items: s.queue.items, full: s.queue.full, lost: s.queue.lost, gap: s.queue.gap, beat: s.beat}
 	if t.full {
 		t.target = Position(s.hub.place.Load())
 	}

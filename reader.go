@@ -89,6 +89,9 @@ func (r *reader) next(ctx context.Context) ([]item, error) {
 	if t.full {
 		r.behind, r.target, r.reason, r.lost = true, t.target, GapSlow, r.lost || t.lost
 	}
+	if t.gap != nil { // told before the history is read on, and so before anything newer
+		items = append(items, item{notice: t.gap})
+	}
 	if t.beat {
 		m := r.s.Member()
 		items = append(items, item{notice: &Notice{Kind: NoticeHeartbeat, Subscription: r.s, Member: &m}})

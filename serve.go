@@ -54,7 +54,7 @@ func (s *Subscription) opened() (prior *Subscription, ok bool) {
 	return prior, true
 }
 
-// enter runs the open hook and announces s.
+// enter runs the open hook. Its error ends s.
 func (s *Subscription) enter() error {
 	if open := s.hub.o.Hooks.Open; open != nil {
 		if err := open(s); err != nil {

@@ -28,14 +28,15 @@ func (h *Hub) Subscribe(ctx context.Context, o *SubscribeOptions) (*Subscription
 		return nil, err
 	}
 	asked := c.Channels
-	if prior != nil {
+	same := prior != nil && prior.is(&c)
+	if same {
 		prior.passOn(&c)
 	}
 	s, err := h.newSubscription(ctx, &c, asked)
 	if err != nil {
 		return nil, err
 	}
-	if prior != nil && prior.who.user == s.who.user {
+	if same {
 		s.who.created = prior.who.created // to others it never went
 	}
 	if err := h.register(ctx, s, prior); err != nil {
@@ -59,7 +60,7 @@ func (h *Hub) refuses() error {
 // its key, or the oldest of the same session and channels that lingers. Two tabs
 // can't be told apart: without a cursor, whichever comes first goes on where the
 // one that is further behind was, and so does the other. The caller holds mu.
-func (h *Hub) findPlace(c *SubscribeOptions) (found *Subscription) {
+func (h *Hub) findPlace(c *SubscribeOptions) *Subscription {
 	if c.Key != "" {
 		return h.keys[c.Key]
 	}
@@ -88,7 +89,13 @@ func (h *Hub) findPlace(c *SubscribeOptions) (found *Subscription) {
 // fits reports whether a newcomer may be the one that s was.
 func (s *Subscription) fits(c *SubscribeOptions) bool {
 	same := slices.Equal(s.requested, c.Channels) || slices.Equal(s.Channels(), c.Channels)
-	return same && (s.who.user == c.User || c.User == "" && !s.who.authenticated)
+	return same && s.is(c)
+}
+
+// is reports whether a newcomer is the user of s. Who has no name may be whoever the
+// hub made one up for.
+func (s *Subscription) is(c *SubscribeOptions) bool {
+	return s.who.user == c.User || c.User == "" && anonymous(s.who.user)
 }
 
 // progress is how far the reader of s came for certain, which is no further than
@@ -100,7 +107,7 @@ func (s *Subscription) progress(limit Position) Position {
 	return s.proved
 }
 
-// passOn fills in what a newcomer takes over from s: for one that comes back by
+// passOn fills in what a newcomer that is the same user takes over from s: for one that comes back by
 // itself (it presents a cursor, and the channels it first asked for) the channels
 // joined and left since; for one that can't present a cursor, the cursor; for
 // an anonymous one the name it was known by.
@@ -113,7 +120,7 @@ func (s *Subscription) passOn(c *SubscribeOptions) {
 	if c.Cursor == "" && c.Resume && s.stage == stageLingering {
 		c.Cursor = s.proved.String()
 	}
-	if c.User == "" && !s.who.authenticated {
+	if c.User == "" {
 		c.User, c.DisplayName = s.who.user, s.who.displayName
 	}
 }
@@ -174,7 +181,11 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription) error {
 		prior, h.keys[s.who.key] = h.keys[s.who.key], s
 	}
 	h.mu.Unlock()
-	if prior != nil && prior.handOver() {
+	switch {
+	case prior == nil:
+	case prior.who.user != s.who.user: // another user's key: it goes, and s comes
+		prior.end(ErrReplaced, stageLeft)
+	case prior.handOver():
 		s.replace(prior)
 	}
 	for _, ch := range routes {
