@@ -113,7 +113,12 @@ func (s *Subscription) settle() {
 	}
 	s.mu.Unlock()
 	if to == stageLingering {
-		h.keep(s)
+		if !h.keep(s) {
+			s.mu.Lock()
+			s.to = stageLeft
+			s.mu.Unlock()
+			s.settle()
+		}
 		return
 	}
 	h.forget(s)
@@ -134,25 +139,34 @@ func (s *Subscription) handOver() bool {
 	return mine && s.announced
 }
 
-// keep lists s among those that linger. A drained one is out of the directory:
-// its client learns from its next heartbeat that it must move.
-func (h *Hub) keep(s *Subscription) {
+// maxLingering bounds the subscriptions of one session that linger: whoever comes
+// back looks through them all.
+const maxLingering = 64
+
+// keep lists s among those that linger; false when its session has no room. A
+// drained one is out of the directory: its client learns from its next heartbeat that it
+// must move.
+func (h *Hub) keep(s *Subscription) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stage != stageLingering {
-		return
+		return true // it has moved on
+	}
+	set := h.lingering[s.who.session]
+	if s.who.session != "" && len(set) >= maxLingering {
+		return false
 	}
 	if s.cause == ErrDraining {
 		delete(h.subs, s.id)
 	}
-	set := h.lingering[s.who.session]
 	if set == nil {
 		set = map[*Subscription]struct{}{}
 		h.lingering[s.who.session] = set
 	}
 	set[s] = struct{}{}
+	return true
 }
 
 // forget takes s out of the directory.

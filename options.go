@@ -15,7 +15,8 @@ type Options struct {
 	// keepalive is written, spread by ±10 %. Zero means 15 s; negative turns it off.
 	KeepAlive time.Duration
 	// Linger is how long a subscription whose reader vanished stays present
-	// before its leave. Zero means 10 s; negative means not at all.
+	// before its leave, for at most 64 of one session at a time. Zero means 10 s;
+	// negative means not at all.
 	Linger time.Duration
 	// QueueLength and QueueBytes bound what waits for one reader; one that has
 	// more to come falls back on its cursor and the history.

@@ -239,6 +239,24 @@ func TestLingerEnds(t *testing.T) {
 	})
 }
 
+// One browser that comes and goes for ever does not make a heap of places.
+func TestLingeringIsBounded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, nil)
+		for i := range 100 {
+			serve(t, h, stentor.SubscribeOptions{Channels: []stentor.Channel{stentor.Channel(fmt.Sprint(i))}, Session: "s"}).hangUp()
+			settle()
+		}
+		if s := h.Stats(); s.Lingering != 64 || s.Subscriptions != 64 || len(h.Members()) != 64 {
+			t.Errorf("stats %+v, want 64 to linger", s)
+		}
+		after(time.Minute)
+		if s := h.Stats(); s.Lingering != 0 || len(h.Members()) != 0 {
+			t.Errorf("left behind: %+v", s)
+		}
+	})
+}
+
 // A page that closes tells the server so: it leaves at once, whether the
 // connection or the request arrives first.
 func TestUnregisterWhileLingering(t *testing.T) {
