@@ -176,6 +176,25 @@ func TestCutPageResumesWithoutLossOrRepeat(t *testing.T) {
 	}
 }
 
+// Of two requests that a browser has under way either may arrive first; of two lines the
+// first does.
+func TestLinesKeepTheirOrder(t *testing.T) {
+	server := start(t, "demo")
+	ada := join(newBrowser(t), "ada", server.URL)
+	eval[bool](ada.tab, `(() => {
+		const send = window.fetch;
+		let posts = 0;
+		window.fetch = (...a) => String(a[0]).includes("PostChat") && posts++ === 0
+			? new Promise(done => setTimeout(() => done(send(...a)), 300))
+			: send(...a);
+		return true;
+	})()`)
+	ada.say("first")
+	ada.say("second")
+	ada.sees("second")
+	equal(t, "ada", ada.log(), []string{"first", "second"})
+}
+
 func TestReloadedPageShowsTheHistoryOnce(t *testing.T) {
 	server := start(t, "demo")
 	b := newBrowser(t)

@@ -168,7 +168,7 @@ async function send(text) {
     request.toUserId = to.user.userId;
   }
   try {
-    const response = await post(input.kind === "raw" ? "PostRawToChannel" : "PostChatToChannel", request);
+    const response = await inTurn(() => post(input.kind === "raw" ? "PostRawToChannel" : "PostChatToChannel", request));
     if (!response.ok) return fail(await problemText(response));
     if (input.kind === "raw" && to && to.user.userId !== own.id) {
       log.line(channel, "sent", `/${input.selector} was sent to ${to.user.displayName}.`);
@@ -179,6 +179,15 @@ async function send(text) {
   } catch {
     return fail("The server can't be reached. Your text is kept.");
   }
+}
+
+// inTurn keeps lines in the order in which they were written: of two requests that a
+// browser has under way, either may arrive first.
+let turn = Promise.resolve();
+function inTurn(job) {
+  const done = turn.then(job);
+  turn = done.catch(() => {});
+  return done;
 }
 
 // post sends a request in the name of this window. When the server no longer knows it,
