@@ -24,6 +24,7 @@ func TestSSUtils(t *testing.T) {
 	p.Until("onHeartbeat fires again and again", "heartbeats >= 3")
 
 	ada.say("hello ss-utils")
+	p.Until("the chat arrives", `seen.some(s => s[0] === "chat")`) // before others publish: their order is their own
 	say := func(typ, data string) {
 		publish(t, url, "application/json", `{"channel":"home","type":"`+typ+`","data":`+data+`}`)
 	}
