@@ -93,7 +93,7 @@ func (c *Chat) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.mux.ServeHT
 // services adds the routes of the services. What changes something takes POST
 // alone: a page elsewhere can have a browser send a GET, a link is enough.
 func (c *Chat) services() {
-	policy := origin.New(c.o.AllowOrigins)
+	policy := origin.New(c.o.AllowOrigins, dto.Error)
 	add := func(h service, methods []string, paths ...string) {
 		guarded := policy.Handler(c.answering(h), methods...)
 		for _, path := range paths {

@@ -89,7 +89,7 @@ type route struct {
 // New makes the plain face of hub.
 func New(hub *stentor.Hub, o *Options) *Face {
 	f := &Face{hub: hub, o: o.withDefaults(), mux: http.NewServeMux()}
-	policy := origin.New(f.o.AllowOrigins)
+	policy := origin.New(f.o.AllowOrigins, problem.Write)
 	add := func(path string, m methods) {
 		h := policy.Handler(m, m.names()...)
 		f.routes = append(f.routes, route{path, h})

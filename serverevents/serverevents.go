@@ -28,7 +28,7 @@ type route struct {
 // New makes the ServiceStack face of hub.
 func New(hub *stentor.Hub, o *Options) *Face {
 	f := &Face{hub: hub, o: o.withDefaults(), mux: http.NewServeMux()}
-	policy := origin.New(f.o.AllowOrigins)
+	policy := origin.New(f.o.AllowOrigins, dto.Error)
 	add := func(h http.HandlerFunc, paths ...string) {
 		guarded := policy.Handler(h, verbs()...)
 		for _, path := range paths {

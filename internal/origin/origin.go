@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/stentor-sse/stentor/internal/problem"
 )
 
 const (
@@ -24,19 +22,24 @@ const (
 	preflightAge = "7200"
 )
 
-// Policy allows a list of origins; nil allows none but the same origin. It is
-// not changed after New, and safe for any goroutine.
+// Policy allows a list of origins. It is not changed after New, and safe for any
+// goroutine.
 type Policy struct {
-	exact []string
-	any   bool
-	guard *http.CrossOriginProtection
+	exact  []string
+	any    bool
+	guard  *http.CrossOriginProtection
+	refuse Answer
 }
+
+// Answer writes an error in the manner of a face. It is the first thing written to w.
+type Answer func(w http.ResponseWriter, status int, detail string)
 
 // New makes a policy: exact origins (case, a default port and a trailing slash do
 // not matter), or "*" for everyone without credentials; exact ones beside "*"
-// may use theirs. What is not an origin, "null" among them, allows nobody.
-func New(allow []string) *Policy {
-	p := &Policy{guard: http.NewCrossOriginProtection()}
+// may use theirs. What is not an origin, "null" among them, allows nobody; an empty
+// list allows none but the same origin. refuse answers who may not.
+func New(allow []string, refuse Answer) *Policy {
+	p := &Policy{guard: http.NewCrossOriginProtection(), refuse: refuse}
 	for _, entry := range allow {
 		if strings.TrimSpace(entry) == "*" {
 			p.any = true
@@ -52,15 +55,12 @@ func New(allow []string) *Policy {
 
 // Handler answers OPTIONS, preflights included, with 204; adds the CORS headers of
 // an allowed origin (with Vary: Origin); and refuses state-changing requests of
-// pages from other origins with a 403 problem document. A request without
+// pages from other origins with a 403. A request without
 // Sec-Fetch-Site and Origin is not a page's and passes. It never wraps the
 // ResponseWriter.
 //
 // methods are what next takes, for Allow; none means GET, HEAD, POST and DELETE.
 func (p *Policy) Handler(next http.Handler, methods ...string) http.Handler {
-	if p == nil {
-		p = New(nil)
-	}
 	if len(methods) == 0 {
 		methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete}
 	}
@@ -72,7 +72,7 @@ func (p *Policy) Handler(next http.Handler, methods ...string) http.Handler {
 			return
 		}
 		if p.guard.Check(r) != nil && !(p.any && !ambient(r)) {
-			problem.Write(w, http.StatusForbidden,
+			p.refuse(w, http.StatusForbidden,
 				"a page of another origin may not change anything here; add its origin to the allowed ones")
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stentor-sse/stentor/internal/origin"
+	"github.com/stentor-sse/stentor/internal/problem"
 )
 
 const app = "https://app.example"
@@ -58,7 +59,7 @@ func TestCORS(t *testing.T) {
 				if row.origin != "" {
 					header["Origin"] = row.origin
 				}
-				w, _ := call(origin.New(row.allow), method, header)
+				w, _ := call(origin.New(row.allow, problem.Write), method, header)
 				h := w.Header()
 				if got := h.Get("Access-Control-Allow-Origin"); got != row.wantOrigin {
 					t.Errorf("Access-Control-Allow-Origin %q, want %q", got, row.wantOrigin)
@@ -78,7 +79,7 @@ func TestCORS(t *testing.T) {
 }
 
 func TestPreflight(t *testing.T) {
-	w, reached := call(origin.New([]string{app}), "OPTIONS", map[string]string{
+	w, reached := call(origin.New([]string{app}, problem.Write), "OPTIONS", map[string]string{
 		"Origin": app, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,x-evil",
 	})
 	if w.Code != http.StatusNoContent || reached {
@@ -102,7 +103,7 @@ func TestPreflight(t *testing.T) {
 }
 
 func TestOptionsWithoutCORS(t *testing.T) {
-	p := origin.New(nil)
+	p := origin.New(nil, problem.Write)
 	r := httptest.NewRequest("OPTIONS", "/publish", nil)
 	w := httptest.NewRecorder()
 	p.Handler(http.NotFoundHandler(), "POST").ServeHTTP(w, r)
@@ -137,7 +138,7 @@ func TestForgery(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for _, method := range []string{"POST", "PUT", "DELETE"} {
-				w, reached := call(origin.New(row.allow), method, row.header)
+				w, reached := call(origin.New(row.allow, problem.Write), method, row.header)
 				if reached != row.pass {
 					t.Fatalf("%s: handler reached: %v, want %v", method, reached, row.pass)
 				}
@@ -145,7 +146,7 @@ func TestForgery(t *testing.T) {
 					t.Errorf("%s: %d %s, want a 403 problem", method, w.Code, w.Header().Get("Content-Type"))
 				}
 			}
-			if _, reached := call(origin.New(row.allow), "GET", row.header); !reached {
+			if _, reached := call(origin.New(row.allow, problem.Write), "GET", row.header); !reached {
 				t.Error("GET was refused: reading is the browser's to prevent")
 			}
 		})
@@ -157,18 +158,28 @@ func TestEveryoneWithAClientCertificateIsRefused(t *testing.T) {
 	r.Header.Set("Origin", app)
 	r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}}
 	w := httptest.NewRecorder()
-	origin.New([]string{"*"}).Handler(http.NotFoundHandler()).ServeHTTP(w, r)
+	origin.New([]string{"*"}, problem.Write).Handler(http.NotFoundHandler()).ServeHTTP(w, r)
 	if w.Code != http.StatusForbidden {
 		t.Errorf("status %d, want 403", w.Code)
 	}
 }
 
-func TestNilPolicyAllowsNobodyElse(t *testing.T) {
-	if _, reached := call(nil, "POST", map[string]string{"Origin": app}); reached {
+func TestEmptyListAllowsNobodyElse(t *testing.T) {
+	p := origin.New(nil, problem.Write)
+	if _, reached := call(p, "POST", map[string]string{"Origin": app}); reached {
 		t.Error("a foreign page changed something")
 	}
-	if _, reached := call(nil, "POST", nil); !reached {
+	if _, reached := call(p, "POST", nil); !reached {
 		t.Error("a request that is not a page's was refused")
+	}
+}
+
+// Each face refuses in its own manner.
+func TestRefusalIsAnsweredByTheFace(t *testing.T) {
+	p := origin.New(nil, func(w http.ResponseWriter, status int, detail string) { http.Error(w, "mine: "+detail, status) })
+	w, reached := call(p, "POST", map[string]string{"Origin": app})
+	if reached || w.Code != 403 || !strings.HasPrefix(w.Body.String(), "mine: a page of another origin") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
@@ -177,7 +188,7 @@ type wrapped struct{ http.ResponseWriter }
 
 func TestHandlerPassesTheResponseWriterOn(t *testing.T) {
 	w := &wrapped{httptest.NewRecorder()}
-	origin.New([]string{app}).Handler(http.HandlerFunc(func(got http.ResponseWriter, _ *http.Request) {
+	origin.New([]string{app}, problem.Write).Handler(http.HandlerFunc(func(got http.ResponseWriter, _ *http.Request) {
 		if got != http.ResponseWriter(w) {
 			t.Errorf("got a %T", got)
 		}
