@@ -1,12 +1,13 @@
 package serverevents
 
 import (
-	"crypto/rand"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/internal/visitor"
 )
 
 // Cookies of a ServiceStack session. The one counts while the browser is open; the
@@ -19,27 +20,19 @@ const (
 
 const permanentAge = 365 * 24 * time.Hour
 
-// session is who a browser is, as its cookies say. It proves nothing about a user:
-// it lets a browser that comes back take its place again. (Sign-in gives sessions
-// their users, and is to come here.)
+// session is who a browser is, as its cookies say. (Sign-in gives sessions their
+// users, and is to come here.)
 type session struct {
-	id, pid       string
-	newID, newPID bool
+	id, pid       visitor.Name
 	usesPermanent bool
 }
 
 // sessionOf reads the cookies of a request, and makes up what is missing or not of
 // our making.
 func sessionOf(r *http.Request) session {
-	s := session{id: cookie(r, sessionCookie), pid: cookie(r, permanentCookie)}
-	if s.newID = !issued(s.id); s.newID {
-		s.id = rand.Text()
-	}
-	if s.newPID = !issued(s.pid); s.newPID {
-		s.pid = rand.Text()
-	}
-	for option := range strings.SplitSeq(cookie(r, optionsCookie), ",") {
-		s.usesPermanent = s.usesPermanent || option == "perm"
+	s := session{id: visitor.Of(r, sessionCookie), pid: visitor.Of(r, permanentCookie)}
+	if c, err := r.Cookie(optionsCookie); err == nil {
+		s.usesPermanent = slices.Contains(strings.Split(c.Value, ","), "perm")
 	}
 	return s
 }
@@ -47,50 +40,15 @@ func sessionOf(r *http.Request) session {
 // name is what the hub knows the session by.
 func (s *session) name() string {
 	if s.usesPermanent {
-		return s.pid
+		return s.pid.String()
 	}
-	return s.id
+	return s.id.String()
 }
 
 // set has the browser keep what was made up.
 func (s *session) set(w http.ResponseWriter, secure bool) {
-	if s.newID {
-		http.SetCookie(w, newCookie(sessionCookie, s.id, secure))
-	}
-	if s.newPID {
-		c := newCookie(permanentCookie, s.pid, secure)
-		c.MaxAge = int(permanentAge / time.Second)
-		http.SetCookie(w, c)
-	}
-}
-
-func newCookie(name, value string, secure bool) *http.Cookie {
-	return &http.Cookie{
-		Name: name, Value: value, Path: "/",
-		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
-	}
-}
-
-func cookie(r *http.Request, name string) string {
-	c, err := r.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
-
-// issued reports whether a value looks like one of [rand.Text], 130 random bits in
-// base 32. Another's choice is not taken for a session: it may be short, or known to many.
-func issued(value string) bool {
-	if len(value) != len("ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-		return false
-	}
-	for _, c := range []byte(value) {
-		if (c < 'A' || c > 'Z') && (c < '2' || c > '7') {
-			return false
-		}
-	}
-	return true
+	s.id.Set(w.Header(), 0, secure)
+	s.pid.Set(w.Header(), permanentAge, secure)
 }
 
 // approve asks the application about o, and sees to what is not the

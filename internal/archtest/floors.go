@@ -31,6 +31,7 @@ func Floors() map[string]place {
 		"eventsource": floor(1),
 
 		"internal/problem": above(1, 1), // both faces answer with it
+		"internal/visitor": above(1, 1), // both faces know a browser by its cookie
 		"internal/dto":     above(1, 2), // ServiceStack's requests and answers: its face and Chat
 		"internal/origin":  above(1, 2), // both faces have the same policy for pages of other sites
 
