@@ -66,7 +66,7 @@ func (o *Options) withDefaults() Options {
 // streamOptions leaves the keepalive to the hub and the retry to the open notice.
 func streamOptions(o sse.AcceptOptions) sse.AcceptOptions {
 	o.Header = o.Header.Clone()
-	o.KeepAlive, o.Retry = -1, 0
+	o.KeepAlive, o.Retry = sse.KeepAlive{Interval: -1}, 0
 	return o
 }
 

@@ -47,7 +47,7 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 	if o.Session == visitor.name() {
 		visitor.set(w, r.TLS != nil || strings.HasPrefix(f.o.PublicURL, "https:"))
 	}
-	stream, err := sse.Accept(w, r, &sse.AcceptOptions{KeepAlive: -1}) // keepalives are the hub's
+	stream, err := sse.Accept(w, r, &sse.AcceptOptions{KeepAlive: sse.KeepAlive{Interval: -1}}) // keepalives are the hub's
 	if err != nil {
 		sub.Close(err)
 		f.unaccepted(w, r, err)

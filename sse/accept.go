@@ -16,10 +16,9 @@ type AcceptOptions struct {
 	// header has under the same names. A name without values leaves out what
 	// Accept would set.
 	Header http.Header
-	// KeepAlive is how long nothing may be written before an empty comment is,
-	// so that no proxy takes the stream for dead. Zero means 15 seconds;
-	// negative turns it off.
-	KeepAlive time.Duration
+	// KeepAlive keeps the stream warm. The zero value is an empty comment after
+	// 15 seconds of silence.
+	KeepAlive KeepAlive
 	// WriteTimeout is how long a write and its flush may take before the stream
 	// ends because its reader does not read. It takes the place of the server's
 	// WriteTimeout, which counts from the request. Zero means 10 seconds;
@@ -40,9 +39,7 @@ func (o *AcceptOptions) withDefaults() AcceptOptions {
 	if o != nil {
 		c = *o
 	}
-	if c.KeepAlive == 0 {
-		c.KeepAlive = 15 * time.Second
-	}
+	c.KeepAlive = c.KeepAlive.withDefaults()
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = 10 * time.Second
 	}
@@ -80,7 +77,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Stream, 
 		done:   make(chan struct{}),
 		turn:   make(chan struct{}, 1),
 	}
-	first, err := s.o.firstFrame()
+	first, err := s.o.firstFrames()
 	if err != nil {
 		return nil, err
 	}
@@ -90,12 +87,20 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Stream, 
 	return s, nil
 }
 
-// firstFrame is what goes out right after the header, if anything.
-func (o *AcceptOptions) firstFrame() ([]byte, error) {
-	if o.Retry == 0 {
-		return nil, nil
+// firstFrames is what goes out right after the header, if anything.
+func (o *AcceptOptions) firstFrames() (b []byte, err error) {
+	if err := o.KeepAlive.check(); err != nil {
+		return nil, err
 	}
-	return Event{Retry: o.Retry}.AppendText(nil)
+	if o.Retry != 0 {
+		if b, err = (Event{Retry: o.Retry}).AppendText(nil); err != nil {
+			return nil, err
+		}
+	}
+	if o.KeepAlive.AtOnce {
+		return o.KeepAlive.append(b)
+	}
+	return b, nil
 }
 
 // open sends the header and starts the clocks. It has the first turn.
@@ -121,10 +126,8 @@ func (s *Stream) open(first []byte, head bool) error {
 		}
 	}
 	s.wrote = time.Now()
-	s.sent = s.wrote
-	if next := s.rest(s.wrote); next > 0 {
-		s.timer = time.AfterFunc(next, s.tick)
-	}
+	s.sent, s.kept = s.wrote, s.wrote
+	s.schedule(s.wrote)
 	s.unwatch = context.AfterFunc(s.ctx, s.left)
 	return nil
 }
@@ -173,14 +176,15 @@ func setHeader(h, o http.Header, http1 bool) {
 
 // LastEventID is where the reader of r wants to go on: its Last-Event-ID header,
 // or where that is missing or empty, for readers that can't set one, the first of
-// the query parameters lastEventId, last_event_id and Last-Event-ID that is not
-// empty. It is empty for a reader that begins. It may be any bytes at all.
+// the query parameters lastEventId, last_event_id, Last-Event-ID and
+// evs_last_event_id that is not empty. It is empty for a reader that begins. It may
+// be any bytes at all.
 func LastEventID(r *http.Request) string {
 	if id := r.Header.Get("Last-Event-ID"); id != "" || r.URL == nil || r.URL.RawQuery == "" {
 		return id
 	}
 	query := r.URL.Query()
-	for _, name := range [...]string{"lastEventId", "last_event_id", "Last-Event-ID"} {
+	for _, name := range [...]string{"lastEventId", "last_event_id", "Last-Event-ID", "evs_last_event_id"} {
 		if id := query.Get(name); id != "" {
 			return id
 		}

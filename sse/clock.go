@@ -61,25 +61,40 @@ func (s *Stream) tick() {
 		s.end(ErrIdle)
 		return
 	}
-	if t := s.o.KeepAlive; t > 0 && now.Sub(s.wrote) >= t {
-		if s.write([]byte(":\n\n")) != nil {
+	if due, ok := s.keepAliveDue(); ok && !now.Before(due) {
+		if s.keepAlive() != nil {
 			return
 		}
 		now = s.wrote
 	}
-	s.timer.Reset(max(s.rest(now), 1))
+	s.schedule(now)
 }
 
-// rest is how long until there may be something for tick to do; zero for never.
-func (s *Stream) rest(now time.Time) time.Duration {
-	var next time.Duration
-	if t := s.o.KeepAlive; t > 0 {
-		next = s.wrote.Add(t).Sub(now)
-	}
+// schedule sets the timer to when there may be something for tick to do. A tick
+// that was on its way finds nothing to do, and comes here too.
+func (s *Stream) schedule(now time.Time) {
+	next, ok := s.keepAliveDue()
 	if t := s.o.IdleTimeout; t > 0 {
-		if left := s.sent.Add(t).Sub(now); next == 0 || left < next {
-			next = left
+		if end := s.sent.Add(t); !ok || end.Before(next) {
+			next, ok = end, true
 		}
 	}
-	return next
+	switch wait := max(next.Sub(now), 1); {
+	case !ok && s.timer != nil:
+		s.timer.Stop()
+	case !ok:
+	case s.timer == nil:
+		s.timer = time.AfterFunc(wait, s.tick)
+	default:
+		s.timer.Reset(wait)
+	}
+}
+
+// keepAliveDue is when the next keepalive is, if there is one.
+func (s *Stream) keepAliveDue() (time.Time, bool) {
+	last := s.wrote
+	if s.o.KeepAlive.Always {
+		last = s.kept
+	}
+	return last.Add(s.o.KeepAlive.Interval), s.o.KeepAlive.Interval > 0
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,7 +46,7 @@ type Stream struct {
 	w      http.ResponseWriter
 	rc     *http.ResponseController
 	ctx    context.Context // the request's
-	o      AcceptOptions
+	o      AcceptOptions   // KeepAlive is for whoever has the turn
 	lastID string
 	http1  bool
 
@@ -57,8 +58,21 @@ type Stream struct {
 	buf     []byte
 	wrote   time.Time // last write of any kind
 	sent    time.Time // last Send
+	kept    time.Time // last keepalive
 	timer   *time.Timer
 	unwatch func() bool // the request's context
+
+	events, bytes atomic.Uint64 // see Sent; changed by whoever has the turn
+}
+
+// Sent counts what has been written to one stream and flushed.
+type Sent struct {
+	// Events are those of Send, SendAll and Close, comments included.
+	Events uint64
+	// Bytes is everything after the header: also the frames of WriteFrames, the
+	// first reconnection time and keepalives. It is what the format takes up,
+	// before HTTP's own framing.
+	Bytes uint64
 }
 
 // keepFrame is the most that a stream keeps of its buffer between writes: there
@@ -86,6 +100,7 @@ func (s *Stream) Send(ctx context.Context, events ...Event) error {
 		return err
 	}
 	s.sent = s.wrote
+	s.events.Add(uint64(len(events)))
 	if s.buf = b; cap(b) > keepFrame {
 		s.buf = nil
 	}
@@ -164,7 +179,9 @@ func (s *Stream) Close(farewell ...Event) error {
 	}
 	b, err := appendEvents(s.buf[:0], farewell)
 	if err == nil && len(b) > 0 {
-		err = s.write(b)
+		if err = s.write(b); err == nil {
+			s.events.Add(uint64(len(farewell)))
+		}
 	}
 	if s.cause == nil {
 		s.end(ErrClosed)
@@ -183,6 +200,11 @@ func (s *Stream) Cause() error {
 	default:
 		return nil
 	}
+}
+
+// Sent is what has been sent so far. It never waits.
+func (s *Stream) Sent() Sent {
+	return Sent{Events: s.events.Load(), Bytes: s.bytes.Load()}
 }
 
 // LastEventID is where the reader wants to go on: [LastEventID] of the request.

@@ -207,7 +207,7 @@ func TestStalledReaderIsCutByTheWriteDeadline(t *testing.T) {
 
 func TestKeepAliveFindsADeadReader(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
-		s, _ := opened(t, p, &sse.AcceptOptions{KeepAlive: time.Millisecond}, (*ssetest.Server).OpenStalled)
+		s, _ := opened(t, p, &sse.AcceptOptions{KeepAlive: sse.KeepAlive{Interval: time.Millisecond}}, (*ssetest.Server).OpenStalled)
 		s.WriteFrames(bytes.Repeat([]byte(":"), 60<<10)) // the buffers are nearly full
 		expect(t, "wait", s.Wait(t.Context()), os.ErrDeadlineExceeded)
 	})
@@ -251,7 +251,7 @@ func TestKeepAliveOnlyWhenIdle(t *testing.T) {
 
 func TestKeepAliveOff(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
-		_, got := open(t, p, &sse.AcceptOptions{KeepAlive: -1})
+		_, got := open(t, p, &sse.AcceptOptions{KeepAlive: sse.KeepAlive{Interval: -1}})
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		if raw := got.Raw(); raw != "" || got.Ended() {
@@ -264,7 +264,7 @@ func TestIdleTimeoutCountsFromTheLastSend(t *testing.T) {
 	for _, keepAlive := range []time.Duration{0, -1, time.Minute, time.Hour} {
 		t.Run(keepAlive.String(), func(t *testing.T) {
 			ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
-				s, got := open(t, p, &sse.AcceptOptions{IdleTimeout: time.Minute, KeepAlive: keepAlive})
+				s, got := open(t, p, &sse.AcceptOptions{IdleTimeout: time.Minute, KeepAlive: sse.KeepAlive{Interval: keepAlive}})
 				time.Sleep(50 * time.Second)
 				s.Send(t.Context(), sse.Event{Data: "x"})
 				sent := time.Now()
@@ -369,7 +369,7 @@ func TestCloseFromManyGoroutines(t *testing.T) {
 // The chunk that ends a response is written after the handler has returned.
 func TestCleanEndLongAfterTheLastDeadline(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
-		srv := serve(t, p, &sse.AcceptOptions{WriteTimeout: time.Second, KeepAlive: -1}, func(ctx context.Context, s *sse.Stream) {
+		srv := serve(t, p, &sse.AcceptOptions{WriteTimeout: time.Second, KeepAlive: sse.KeepAlive{Interval: -1}}, func(ctx context.Context, s *sse.Stream) {
 			s.Send(ctx, sse.Event{Data: "x"})
 			time.Sleep(30 * time.Minute)
 		})

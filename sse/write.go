@@ -60,8 +60,10 @@ func (s *Stream) write(p []byte) error {
 	}
 	if s.wrote = time.Now(); err != nil {
 		s.end(s.failure(err, start))
+		return s.cause
 	}
-	return s.cause
+	s.bytes.Add(uint64(len(p)))
+	return nil
 }
 
 // arm limits what is written next.
