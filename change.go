@@ -6,60 +6,69 @@ import (
 	"slices"
 )
 
+// Changed is what a change of channels did.
+type Changed struct {
+	Joined   []Channel // it was not on them before
+	Left     []Channel // it was on them before
+	Opened   []Channel // of Joined, those that nobody else of the hub was on
+	Vanished []Channel // of Left, those that nobody of the hub is on any more
+}
+
 // Join adds channels; when it returns, what is published to them arrives.
 // It adds all or, with an error, none. Channels it is already on are skipped.
-func (s *Subscription) Join(ctx context.Context, channels ...Channel) error {
+func (s *Subscription) Join(ctx context.Context, channels ...Channel) (Changed, error) {
 	return s.Change(ctx, nil, channels)
 }
 
 // Leave drops channels; when it returns, nothing that is published to them from
 // now on arrives. Channels it is not on are skipped.
-func (s *Subscription) Leave(ctx context.Context, channels ...Channel) error {
+func (s *Subscription) Leave(ctx context.Context, channels ...Channel) (Changed, error) {
 	return s.Change(ctx, channels, nil)
 }
 
 // Change leaves some channels and then joins others, each with its own round of
 // update notices. With an error that wraps [ErrInvalid] or [ErrTooLarge], or is
 // the broker's, nothing has changed. A subscription that has ended returns its cause.
-func (s *Subscription) Change(ctx context.Context, leave, join []Channel) error {
+func (s *Subscription) Change(ctx context.Context, leave, join []Channel) (Changed, error) {
 	leave, err := distinct(leave)
 	if err != nil {
-		return err
+		return Changed{}, err
 	}
 	if join, err = distinct(join); err != nil {
-		return err
+		return Changed{}, err
 	}
 	h := s.hub
 	at, err := h.interest.acquire(ctx, join)
 	if err != nil {
-		return fmt.Errorf("stentor: join: %w", err)
+		return Changed{}, fmt.Errorf("stentor: join: %w", err)
 	}
 	h.raise(at)
-	left, room, err := s.shed(leave, join)
+	var c Changed
+	room, err := s.shed(&c, leave, join)
 	if err != nil {
 		h.interest.release(join)
-		return err
+		return Changed{}, err
 	}
-	if len(left) > 0 {
-		s.changed(nil, left)
+	if len(c.Left) > 0 {
+		s.changed(nil, c.Left)
 	}
-	if joined := s.extend(join, room); len(joined) > 0 {
-		s.changed(joined, nil)
+	if s.extend(&c, join, room); len(c.Joined) > 0 {
+		s.changed(c.Joined, nil)
 	}
 	if cause := s.Cause(); cause != nil {
 		h.retire(s)
-		return cause
+		return Changed{}, cause
 	}
-	return nil
+	return c, nil
 }
 
 // shed takes s off those channels of leave that it is on, and keeps room for
 // those of join that it will not be on then.
-func (s *Subscription) shed(leave, join []Channel) (left []Channel, room int, err error) {
+func (s *Subscription) shed(c *Changed, leave, join []Channel) (room int, err error) {
 	s.change.Lock()
 	defer s.change.Unlock()
 	s.mu.Lock()
-	var rest []Channel
+	var left, rest []Channel
 	for _, ch := range s.channels {
 		if slices.Contains(leave, ch) {
 			left = append(left, ch)
@@ -83,15 +92,15 @@ func (s *Subscription) shed(leave, join []Channel) (left []Channel, room int, er
 	}
 	s.mu.Unlock()
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	s.hub.unindex(s, left)
-	return left, room, nil
+	c.Left, c.Vanished = left, s.hub.unindex(s, left)
+	return room, nil
 }
 
 // extend puts s on those of the channels that it is not on, and gives back the
 // interest in the rest.
-func (s *Subscription) extend(join []Channel, room int) (joined []Channel) {
+func (s *Subscription) extend(c *Changed, join []Channel, room int) {
 	h := s.hub
 	s.change.Lock()
 	defer s.change.Unlock()
@@ -100,19 +109,25 @@ func (s *Subscription) extend(join []Channel, room int) (joined []Channel) {
 	s.room -= room
 	for _, ch := range join {
 		if !slices.Contains(s.channels, ch) {
-			joined = append(joined, ch)
+			c.Joined = append(c.Joined, ch)
 		}
 	}
-	s.channels = append(s.channels, joined...)
+	s.channels = append(s.channels, c.Joined...)
 	s.mu.Unlock()
 	var surplus []Channel
 	for _, ch := range join {
-		if !slices.Contains(joined, ch) || !h.index.add(s, ch, since) {
+		added, first := false, false
+		if slices.Contains(c.Joined, ch) {
+			added, first = h.index.add(s, ch, since)
+		}
+		if !added {
 			surplus = append(surplus, ch)
+		}
+		if first {
+			c.Opened = append(c.Opened, ch)
 		}
 	}
 	h.interest.release(surplus)
-	return joined
 }
 
 // changed tells the hook and the members of all channels that s is or was on.

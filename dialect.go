@@ -36,7 +36,7 @@ type NoticeKind int
 
 const (
 	// NoticeOpen is the first frame of a stream. Subscription and Member are
-	// whose, Cursor is where it starts.
+	// whose, Cursor is where it starts, Retry when to come back.
 	NoticeOpen NoticeKind = iota + 1
 	// NoticeGap says that something is missing: Gap says what. Cursor is where
 	// the stream goes on.
@@ -50,6 +50,8 @@ const (
 	NoticeUpdate
 	// NoticeHeartbeat answers a heartbeat. Subscription and Member are whose.
 	NoticeHeartbeat
+	// NoticeRetry says that Retry is the reconnection time from now on.
+	NoticeRetry
 	// NoticeFarewell is the last frame. Cause says why, Retry when to come back
 	// (zero: as the client likes).
 	NoticeFarewell
@@ -74,8 +76,10 @@ type Notice struct {
 	First bool
 	// Gap is what a NoticeGap is about.
 	Gap *Gap
-	// Cause and Retry belong to a NoticeFarewell.
+	// Cause belongs to a NoticeFarewell.
 	Cause error
+	// Retry is the reconnection time to tell with a NoticeOpen, NoticeRetry or
+	// NoticeFarewell. Zero: tell none.
 	Retry time.Duration
 }
 

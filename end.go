@@ -28,7 +28,7 @@ func (s *Subscription) Heartbeat(lease time.Duration) bool {
 	if s.cause != nil {
 		return s.to == stageLingering
 	}
-	s.beat, s.proved = true, s.reached
+	s.beat, s.proved, s.beatAt = true, s.reached, time.Now()
 	s.signal()
 	if lease <= 0 {
 		return true
@@ -66,12 +66,27 @@ func (s *Subscription) end(cause error, to stage) bool {
 	defer close(s.ended)
 	s.cancel()
 	h := s.hub
+	h.count.ended.Add(1)
 	h.retire(s)
-	if hook := h.o.Hooks.Close; hook != nil && announced {
-		s.hook(func() { hook(s, cause) })
-	}
+	s.hook(func() {
+		if hook := h.o.Hooks.Close; hook != nil && announced {
+			hook(s, cause)
+		}
+		for _, f := range s.endings() {
+			f(cause)
+		}
+	})
 	s.settle()
 	return true
+}
+
+// endings are those to run at the end. From now on there is nothing to wait for.
+func (s *Subscription) endings() []func(error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.onEnd
+	s.onEnd, s.over = nil, true
+	return list
 }
 
 // hook runs a hook about the end of s.
@@ -174,7 +189,8 @@ func (h *Hub) forget(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.subs, s.id)
-	if h.keys[s.who.key] == s {
+	holders := h.keys[s.who.key]
+	if delete(holders, s); len(holders) == 0 {
 		delete(h.keys, s.who.key)
 	}
 	set := h.lingering[s.who.session]
@@ -203,15 +219,21 @@ func (h *Hub) retire(s *Subscription) {
 	h.unindex(s, channels)
 }
 
-// unindex takes s off the channels and gives back its interest in them.
-func (h *Hub) unindex(s *Subscription, channels []Channel) {
+// unindex takes s off the channels, gives back its interest in them and says which
+// nobody is on any more.
+func (h *Hub) unindex(s *Subscription, channels []Channel) (vanished []Channel) {
 	var gone []Channel
 	for _, ch := range channels {
-		if h.index.remove(s, ch) {
+		removed, last := h.index.remove(s, ch)
+		if removed {
 			gone = append(gone, ch)
+		}
+		if last {
+			vanished = append(vanished, ch)
 		}
 	}
 	h.interest.release(gone)
+	return vanished
 }
 
 // everybody lists who is registered or lingers.

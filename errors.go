@@ -13,6 +13,12 @@ var (
 	ErrFull = errors.New("stentor: too many subscriptions")
 	// ErrReplaced is the cause of a subscription whose key was taken by a newer one.
 	ErrReplaced = errors.New("stentor: replaced by a newer subscription with the same key")
+	// ErrKeyTaken refuses a subscription whose key somebody holds, where its rule
+	// is [KeyRefuse].
+	ErrKeyTaken = errors.New("stentor: somebody holds this key")
+	// ErrDismissed is the cause of a subscription that was ended for good, and
+	// refuses its key until the dismissal has run out.
+	ErrDismissed = errors.New("stentor: dismissed")
 	// ErrGone is the cause of a subscription whose reader went away.
 	ErrGone = errors.New("stentor: reader gone")
 	// ErrExpired is the cause of a subscription whose lease ran out.

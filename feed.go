@@ -1,5 +1,10 @@
 package stentor
 
+import (
+	"errors"
+	"fmt"
+)
+
 // feed is the hub as its broker sees it.
 type feed struct{ h *Hub }
 
@@ -12,6 +17,7 @@ func (f feed) Deliver(list []Message) {
 		}
 		e := entry{item: item{pos: m.Position, msg: m}}
 		f.h.index.each(m.Target, func(s *Subscription) { s.push(e.to(s.dialect)) })
+		f.h.failed(nil, e.err)
 	}
 }
 
@@ -28,6 +34,7 @@ func (f feed) Break(after, at Position, reason GapReason) {
 		f.h.count.gaps.Add(1)
 		s.pushGap(n, e.to(s.dialect))
 	})
+	f.h.failed(nil, e.err)
 }
 
 // item is one message or notice on its way to one subscription. The frame is
@@ -46,6 +53,7 @@ type entry struct {
 	item
 	dialects []Dialect
 	frames   [][]byte
+	err      error // of a dialect that could not encode it
 }
 
 // to is the item for a subscription with that dialect.
@@ -60,31 +68,30 @@ func (e *entry) to(d Dialect) item {
 			return it
 		}
 	}
-	it.frame = it.encode(nil, d)
-	if it.frame == nil {
+	if it.frame, e.err = it.encode(nil, d, e.err); it.frame == nil {
 		it.frame = []byte{} // not shown on this face
 	}
 	e.dialects, e.frames = append(e.dialects, d), append(e.frames, it.frame)
 	return it
 }
 
-// encode appends the item's frame in d. What d can't encode, it does not show:
-// Publish has refused all that no face can carry.
-func (it *item) encode(b []byte, d Dialect) []byte {
+// encode appends the item's frame in d. What d can't encode it does not show: Publish has
+// refused all that no face can carry. The error joins what has failed before.
+func (it *item) encode(b []byte, d Dialect, failed error) ([]byte, error) {
 	var out []byte
 	var err error
 	switch {
 	case it.frame != nil:
-		return append(b, it.frame...)
+		return append(b, it.frame...), failed
 	case it.notice != nil:
 		out, err = d.AppendNotice(b, it.notice)
 	default:
 		out, err = d.AppendMessage(b, it.msg)
 	}
 	if err != nil {
-		return b
+		return b, errors.Join(failed, fmt.Errorf("stentor: encode: %w", err))
 	}
-	return out
+	return out, failed
 }
 
 // size is what the item counts for in a queue.

@@ -3,9 +3,9 @@ package stentor
 import (
 	"context"
 	"fmt"
-	"iter"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Hub is the fan-out engine. All methods may be called from any goroutine.
@@ -22,11 +22,13 @@ type Hub struct {
 	// is spread, so that a subscription which begins to collect at a place
 	// finds all that it was not offered at or below it.
 	place atomic.Int64
+	retry atomic.Int64 // the reconnection time to tell, a time.Duration; zero for none
 
 	mu        sync.Mutex // guards the rest
 	state     error      // nil, ErrDraining or ErrClosed
 	subs      map[string]*Subscription
-	keys      map[string]*Subscription              // the newest holder of each key
+	keys      map[string]map[*Subscription]struct{} // who holds each key
+	dismissed dismissed
 	lingering map[string]map[*Subscription]struct{} // by session
 	serving   int                                   // Serve and Messages that run
 	quiet     chan struct{}                         // closed when serving falls to zero after Shutdown
@@ -41,11 +43,13 @@ func New(ctx context.Context, o *Options) (*Hub, error) {
 		index:     index{channels: map[Channel]*standing{}},
 		presence:  presence{rooms: map[Channel]*room{}, all: map[*Subscription][]Channel{}},
 		subs:      map[string]*Subscription{},
-		keys:      map[string]*Subscription{},
+		keys:      map[string]map[*Subscription]struct{}{},
+		dismissed: dismissed{keys: map[string]*tombstone{}},
 		lingering: map[string]map[*Subscription]struct{}{},
 		down:      make(chan struct{}),
 		gone:      make(chan struct{}),
 	}
+	h.retry.Store(int64(max(h.o.Retry, 0)))
 	link, err := h.o.Broker.Attach(ctx, feed{h})
 	if err != nil {
 		return nil, fmt.Errorf("stentor: attach to the broker: %w", err)
@@ -53,68 +57,6 @@ func New(ctx context.Context, o *Options) (*Hub, error) {
 	h.link = link
 	h.interest = newInterest(link)
 	return h, nil
-}
-
-// Publish validates m, gives it to the broker and returns at the broker's
-// durability. It never waits for a reader. Errors about m wrap [ErrInvalid],
-// [ErrTooLarge] or, for a subscription that no longer is, [ErrUnknown].
-func (h *Hub) Publish(ctx context.Context, m Message) (Receipt, error) {
-	if err := h.check(&m); err != nil {
-		return Receipt{}, err
-	}
-	matched := -1
-	if h.link.Alone() {
-		matched = h.index.count(m.Target)
-	}
-	r, err := h.o.Broker.Publish(ctx, m)
-	if err != nil {
-		return Receipt{}, fmt.Errorf("stentor: publish: %w", err)
-	}
-	h.count.published.Add(1)
-	r.Matched = matched
-	return r, nil
-}
-
-// Check returns the error that Publish would now refuse m with, if any: for
-// callers that publish several messages or none.
-func (h *Hub) Check(m Message) error { return h.check(&m) }
-
-func (h *Hub) check(m *Message) error {
-	if err := m.prepare(h.o.MaxData); err != nil {
-		return err
-	}
-	if h.closed() {
-		return ErrClosed
-	}
-	if id := m.Target.Subscription; id != "" && h.link.Alone() && h.Subscription(id) == nil {
-		return fmt.Errorf("%w subscription: it has ended, or never was", ErrUnknown)
-	}
-	return nil
-}
-
-// Subscription returns the registered subscription with that id, a lingering
-// one included, or nil.
-func (h *Hub) Subscription(id string) *Subscription {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.subs[id]
-}
-
-// Subscriptions gives a snapshot of the live subscriptions that t covers, in no
-// particular order; the zero Target covers all of them.
-func (h *Hub) Subscriptions(t Target) iter.Seq[*Subscription] {
-	if t == (Target{}) {
-		t.All = true
-	}
-	return func(yield func(*Subscription) bool) {
-		var list []*Subscription
-		h.index.each(t, func(s *Subscription) { list = append(list, s) })
-		for _, s := range list {
-			if !yield(s) {
-				return
-			}
-		}
-	}
 }
 
 // Next counts 1, 2, 3, … for each name, over all hubs of the broker.
@@ -150,7 +92,9 @@ type Stats struct {
 	Subscriptions int    // registered now, lingering ones included
 	Lingering     int    // of them, without a reader
 	Channels      int    // channels with a live subscription, reserved ones not counted
+	Dismissed     int    // keys that are refused now
 	Subscribed    uint64 // subscriptions ever registered
+	Ended         uint64 // of them, those whose delivery has ended
 	Published     uint64 // messages this hub published
 	Delivered     uint64 // messages handed to readers
 	Behind        uint64 // times a reader fell back on its cursor
@@ -160,20 +104,21 @@ type Stats struct {
 }
 
 type counters struct {
-	subscribed, published, delivered, behind, gaps, dropped, lost atomic.Uint64
+	subscribed, ended, published, delivered, behind, gaps, dropped, lost atomic.Uint64
 }
 
 // Stats counts what the hub did since New.
 func (h *Hub) Stats() Stats {
 	h.mu.Lock()
-	subs, lingering := len(h.subs), 0
+	h.dismissed.sweep(time.Now())
+	subs, lingering, dismissed := len(h.subs), 0, len(h.dismissed.keys)
 	for _, l := range h.lingering {
 		lingering += len(l)
 	}
 	h.mu.Unlock()
 	return Stats{
-		Subscriptions: subs, Lingering: lingering, Channels: h.index.size(),
-		Subscribed: h.count.subscribed.Load(), Published: h.count.published.Load(),
+		Subscriptions: subs, Lingering: lingering, Channels: h.index.size(), Dismissed: dismissed,
+		Subscribed: h.count.subscribed.Load(), Ended: h.count.ended.Load(), Published: h.count.published.Load(),
 		Delivered: h.count.delivered.Load(), Behind: h.count.behind.Load(), Gaps: h.count.gaps.Load(),
 		Dropped: h.count.dropped.Load(), Lost: h.count.lost.Load(),
 	}

@@ -180,7 +180,8 @@ func TestHooksInOrder(t *testing.T) {
 				note("open")
 				s.SetPrivate("greeting", "hello")
 				publish(t, h, stentor.Message{Target: stentor.Target{Subscription: s.ID()}, Type: "held", Data: "x"})
-				return s.Join(context.Background(), "extra")
+				_, err := s.Join(context.Background(), "extra")
+				return err
 			},
 			Change: func(s *stentor.Subscription, joined, left []stentor.Channel) {
 				note(fmt.Sprint("change ", joined, left))
@@ -191,10 +192,10 @@ func TestHooksInOrder(t *testing.T) {
 		o := on("home")
 		o.Presence = true
 		r := serve(t, h, o)
-		if err := r.sub.Join(t.Context(), "news", "home"); err != nil {
+		if _, err := r.sub.Join(t.Context(), "news", "home"); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.sub.Leave(t.Context(), "extra", "never"); err != nil {
+		if _, err := r.sub.Leave(t.Context(), "extra", "never"); err != nil {
 			t.Fatal(err)
 		}
 		settle()
@@ -263,17 +264,17 @@ func TestJoinAndLeaveLive(t *testing.T) {
 		h := newHub(t, &stentor.Options{MaxChannels: 2})
 		r := serve(t, h, on("a"))
 		say(t, h, "b", "before")
-		if err := r.sub.Join(t.Context(), "b"); err != nil {
+		if _, err := r.sub.Join(t.Context(), "b"); err != nil {
 			t.Fatal(err)
 		}
 		say(t, h, "b", "after")
-		if err := r.sub.Join(t.Context(), "c"); !errors.Is(err, stentor.ErrTooLarge) {
+		if _, err := r.sub.Join(t.Context(), "c"); !errors.Is(err, stentor.ErrTooLarge) {
 			t.Errorf("third of two channels: got %v, want ErrTooLarge", err)
 		}
-		if err := r.sub.Join(t.Context(), "x y"); !errors.Is(err, stentor.ErrInvalid) {
+		if _, err := r.sub.Join(t.Context(), "x y"); !errors.Is(err, stentor.ErrInvalid) {
 			t.Errorf("bad channel: got %v, want ErrInvalid", err)
 		}
-		if err := r.sub.Leave(t.Context(), "a"); err != nil {
+		if _, err := r.sub.Leave(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
 		say(t, h, "a", "gone")
@@ -283,7 +284,7 @@ func TestJoinAndLeaveLive(t *testing.T) {
 			t.Errorf("channels %v, want [b]", got)
 		}
 		r.sub.Close(nil)
-		if err := r.sub.Join(t.Context(), "a"); !errors.Is(err, stentor.ErrUnregistered) {
+		if _, err := r.sub.Join(t.Context(), "a"); !errors.Is(err, stentor.ErrUnregistered) {
 			t.Errorf("join after the end: got %v, want the cause", err)
 		}
 		if s := h.Stats(); s.Channels != 0 || s.Subscriptions != 0 {

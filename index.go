@@ -20,15 +20,15 @@ type place struct {
 	since     Position // messages of the channel up to here are not for it
 }
 
-// add puts s on ch; it reports false if it was there.
-func (x *index) add(s *Subscription, ch Channel, since Position) bool {
+// add puts s on ch and says if it was not there, and if nobody was.
+func (x *index) add(s *Subscription, ch Channel, since Position) (added, first bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if _, ok := s.places[ch]; ok {
-		return false
+		return false, false
 	}
 	on := x.channels[ch]
-	if on == nil {
+	if first = on == nil; first {
 		on = &standing{}
 		x.channels[ch] = on
 		if !ch.reserved() {
@@ -40,16 +40,16 @@ func (x *index) add(s *Subscription, ch Channel, since Position) bool {
 	if s.presence {
 		on.watching = append(on.watching, s)
 	}
-	return true
+	return true, first
 }
 
-// remove takes s off ch; it reports false if it was not there.
-func (x *index) remove(s *Subscription, ch Channel) bool {
+// remove takes s off ch and says if it was there, and if nobody is any more.
+func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	p, ok := s.places[ch]
 	if !ok {
-		return false
+		return false, false
 	}
 	delete(s.places, ch)
 	on := x.channels[ch]
@@ -66,13 +66,13 @@ func (x *index) remove(s *Subscription, ch Channel) bool {
 		})
 	}
 	if len(on.all) > 0 {
-		return true
+		return true, false
 	}
 	delete(x.channels, ch)
 	if !ch.reserved() {
 		x.plain--
 	}
-	return true
+	return true, true
 }
 
 // vacate takes an element out of a list and puts the last one in its place.
@@ -162,6 +162,19 @@ func (x *index) sinces(s *Subscription) map[Channel]Position {
 		m[ch] = p.since
 	}
 	return m
+}
+
+// names lists the channels that are not reserved.
+func (x *index) names() []Channel {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	list := make([]Channel, 0, x.plain)
+	for ch := range x.channels {
+		if !ch.reserved() {
+			list = append(list, ch)
+		}
+	}
+	return list
 }
 
 // size is the number of channels that are not reserved.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -49,6 +50,32 @@ func JSON(t Target, typ string, v any) (Message, error) {
 		return Message{}, fmt.Errorf("%w data: %w", ErrInvalid, err)
 	}
 	return Message{Target: t, Type: typ, Data: strings.TrimSuffix(b.String(), "\n"), JSON: true}, nil
+}
+
+// Typed makes a message whose data is v in JSON and whose type is the name of v's
+// type, without package, pointer and type parameters. The zero Target is the channel of
+// that name. Errors wrap [ErrInvalid]: v has to be of a type with a name.
+func Typed(t Target, v any) (Message, error) {
+	name := typeName(v)
+	if name == "" {
+		return Message{}, fmt.Errorf("%w data: a %T has no name to send it by; use JSON and name the type", ErrInvalid, v)
+	}
+	if t == (Target{}) {
+		t.Channel = Channel(name)
+	}
+	return JSON(t, name, v)
+}
+
+func typeName(v any) string {
+	t := reflect.TypeOf(v)
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == nil || t.PkgPath() == "" { // of the language itself, like string
+		return ""
+	}
+	name, _, _ := strings.Cut(t.Name(), "[")
+	return name
 }
 
 // prepare validates a message from outside and brings it into the form that

@@ -1,7 +1,9 @@
 package stentor
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 )
@@ -14,6 +16,14 @@ type Options struct {
 	// KeepAlive is how long a stream may be silent before the dialect's
 	// keepalive is written, spread by ±10 %. Zero means 15 s; negative turns it off.
 	KeepAlive time.Duration
+	// KeepAliveAlways writes it at every interval, whatever else was written; else it
+	// is written after as long a silence.
+	KeepAliveAlways bool
+	// Retry is the reconnection time that readers are told when their stream
+	// opens, where the dialect has a way to: each is told it spread by a third, so that
+	// those who lose a hub together don't come back together. Zero means 3 s;
+	// negative tells none. [Hub.SetRetry] changes it.
+	Retry time.Duration
 	// Linger is how long a subscription whose reader vanished stays present
 	// before its leave, for at most 64 of one session at a time. Zero means 10 s;
 	// negative means not at all.
@@ -30,6 +40,9 @@ type Options struct {
 	MaxChannels int
 	// MaxData bounds the data of one message in bytes. Zero means 65,536.
 	MaxData int
+	// MaxDismissed bounds the keys that are refused after [Hub.Dismiss]; beyond it
+	// the one that would be forgotten first is. Zero means 100,000.
+	MaxDismissed int
 	// Hooks are told what happens.
 	Hooks Hooks
 }
@@ -43,14 +56,19 @@ func (o *Options) withDefaults() Options {
 		c.Broker = NewMemoryBroker(nil)
 	}
 	defaults(&c.KeepAlive, 15*time.Second)
+	defaults(&c.Retry, defaultRetry)
 	defaults(&c.Linger, 10*time.Second)
 	defaults(&c.QueueLength, 256)
 	defaults(&c.QueueBytes, 1<<20)
 	defaults(&c.MaxSubscriptions, 100_000)
 	defaults(&c.MaxChannels, 128)
 	defaults(&c.MaxData, 1<<16)
+	defaults(&c.MaxDismissed, 100_000)
 	return c
 }
+
+// defaultRetry is what most readers do by themselves.
+const defaultRetry = 3 * time.Second
 
 // defaults sets *v to d when it is zero.
 func defaults[T ~int | ~int64](v *T, d T) {
@@ -75,7 +93,29 @@ type Hooks struct {
 	// Leave runs when the subscription is out of the directory: at once, or
 	// after it lingered. The leave notices follow.
 	Leave func(s *Subscription)
+	// Write runs right before frames are written to the reader. It must neither
+	// change nor keep them.
+	Write func(s *Subscription, frames []byte)
+	// Error runs when something failed on the way to a reader: a write, a replay,
+	// or a frame that its dialect could not encode, which is not shown then. s is nil where one
+	// frame failed for several.
+	Error func(s *Subscription, err error)
 }
+
+// KeyRule says what becomes of a newcomer whose key is held.
+type KeyRule int
+
+const (
+	// KeyNewest lets the newest in: whoever held the key is ended with [ErrReplaced].
+	KeyNewest KeyRule = iota
+	// KeyRefuse lets the holder stay: the newcomer is refused with [ErrKeyTaken], even when
+	// it is the holder itself whose connection broke and the hub has yet to
+	// notice. A holder that lingers is replaced.
+	KeyRefuse
+	// KeyAllow lets both stay. With this rule a key brings nobody back to its
+	// place; a session does.
+	KeyAllow
+)
 
 // SubscribeOptions describes one receiver. Identity fields are the caller's to
 // establish: the hub believes them.
@@ -96,9 +136,10 @@ type SubscribeOptions struct {
 	Authenticated bool
 	// Session is shared by all subscriptions of one browser, if known.
 	Session string
-	// Key is a stable unique name for this receiver: the newest subscription
-	// with a key ends the older one.
+	// Key is a stable name for this receiver, unique unless KeyRule allows more.
 	Key string
+	// KeyRule says what happens when the key is held.
+	KeyRule KeyRule
 	// Meta is public: everyone who may see presence sees it.
 	Meta map[string]string
 	// Private is told to this subscriber only, in its open notice.
@@ -113,15 +154,28 @@ type SubscribeOptions struct {
 	// last heartbeat. What was written after that may have been lost on the way,
 	// and comes again.
 	Resume bool
+	// Replay gives the messages that the reader missed in place of the hub's own
+	// history, for an application that keeps them longer. It is asked when a cursor was presented
+	// (see [Subscription.Cursor]), after the open notice and while live messages are held. Positions
+	// must increase and not be newer than the hub's; what is not so is left out. A
+	// message without one has no id on the wire. The sequence is read as fast as the reader
+	// takes it. An error of it is told as a gap with reason "degraded", and the
+	// stream goes on live.
+	Replay func(ctx context.Context, s *Subscription) iter.Seq2[Message, error]
 	// Dialect encodes for Serve. Messages does without.
 	Dialect Dialect
 	// Heartbeats says that the client sends heartbeats, and learns from them when
 	// its subscription is gone (see [Hub.Reset]).
 	Heartbeats bool
+	// KeepAlive is how long its stream may be silent. Zero means the hub's;
+	// negative is for a stream that keeps itself warm.
+	KeepAlive time.Duration
 	// Presence asks for join, leave and update notices of its channels.
 	Presence bool
 	// Address is where the reader comes from, for hooks and logs.
 	Address string
+
+	values map[any]any // see Property
 }
 
 // maxMeta bounds names and values of a subscription's public and private

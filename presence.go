@@ -135,6 +135,9 @@ type Member struct {
 	Meta          map[string]string
 }
 
+// Anonymous reports whether nobody said who it is: User is one that the hub made up.
+func (m Member) Anonymous() bool { return anonymous(m.User) }
+
 // Members lists who is present on any of the channels, lingering ones
 // included, one entry a subscription, oldest first. No channel means all.
 func (h *Hub) Members(channels ...Channel) []Member {

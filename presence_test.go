@@ -30,7 +30,7 @@ func TestPresenceNotices(t *testing.T) {
 		tab1.hangUp()
 		settle()
 		tab2.sub.SetMeta("mood", "fine")
-		if err := tab2.sub.Leave(t.Context(), "b"); err != nil {
+		if _, err := tab2.sub.Leave(t.Context(), "b"); err != nil {
 			t.Fatal(err)
 		}
 		tab2.sub.Close(nil)
@@ -86,7 +86,7 @@ func TestLingerTakenOver(t *testing.T) {
 		h = newHub(t, &stentor.Options{KeepAlive: -1})
 		w = watch(t, h, "a", "b")
 		old = serve(t, h, browser)
-		if err := old.sub.Join(t.Context(), "b"); err != nil {
+		if _, err := old.sub.Join(t.Context(), "b"); err != nil {
 			t.Fatal(err)
 		}
 		say(t, h, "b", "1")
@@ -183,7 +183,7 @@ func TestKeyTakenByAnotherUser(t *testing.T) {
 		h := newHub(t, nil)
 		w := watch(t, h, "a", "b")
 		old := serve(t, h, stentor.SubscribeOptions{Channels: []stentor.Channel{"a"}, User: "1", Key: "k"})
-		if err := old.sub.Join(t.Context(), "b"); err != nil {
+		if _, err := old.sub.Join(t.Context(), "b"); err != nil {
 			t.Fatal(err)
 		}
 		young := serve(t, h, stentor.SubscribeOptions{Channels: []stentor.Channel{"a"}, User: "2", Key: "k", Cursor: "0"})

@@ -17,6 +17,7 @@ type reader struct {
 	reason GapReason // what to call a gap met while behind
 	told   Position  // gaps up to here have been told
 	lost   bool      // a gap for ephemeral messages is due
+	own    *ownReplay
 	spare  []item
 }
 
@@ -25,7 +26,7 @@ type reader struct {
 func (r *reader) open(ctx context.Context) ([]item, error) {
 	s := r.s
 	r.cursor = s.start
-	n := &Notice{Kind: NoticeOpen, Subscription: s}
+	n := &Notice{Kind: NoticeOpen, Subscription: s, Retry: s.hub.spreadRetry()}
 	gap, err := r.resolve(ctx)
 	if err != nil {
 		return nil, err
@@ -50,6 +51,11 @@ func (r *reader) resolve(ctx context.Context) (*Gap, error) {
 		return nil, nil
 	}
 	p, ok := parsePosition(s.presented)
+	if s.replay != nil {
+		r.own = newOwnReplay(ctx, s)
+		r.cursor = min(p, s.start) // zero where only the application can read it
+		return nil, nil
+	}
 	if !ok {
 		return &Gap{Reason: GapUnknown}, nil
 	}
@@ -71,6 +77,11 @@ func (r *reader) resolve(ctx context.Context) (*Gap, error) {
 // next gives what to hand out now, without waiting; nothing when the reader has
 // everything.
 func (r *reader) next(ctx context.Context) ([]item, error) {
+	if r.own != nil {
+		if items := r.ownPage(); len(items) > 0 {
+			return items, nil
+		}
+	}
 	for r.behind {
 		items, err := r.page(ctx)
 		if err != nil || len(items) > 0 {
@@ -201,6 +212,7 @@ func (r *reader) handed(items []item) {
 		}
 	}
 	r.s.hub.count.delivered.Add(n)
+	r.s.sent.messages.Add(n)
 	r.s.mu.Lock()
 	r.s.reached = r.cursor
 	r.s.mu.Unlock()

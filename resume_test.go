@@ -84,7 +84,7 @@ func TestGap(t *testing.T) {
 			want(t, name, r.got(), c.want)
 			// Whatever the cursor was, the stream is live.
 			say(t, h, "live", "x")
-			if err := r.sub.Join(t.Context(), "live"); err != nil {
+			if _, err := r.sub.Join(t.Context(), "live"); err != nil {
 				t.Fatal(err)
 			}
 			say(t, h, "live", "y")
@@ -292,7 +292,7 @@ func TestJoinWhileBehind(t *testing.T) {
 			settle()
 		}
 		say(t, h, "b", "old")
-		if err := r.sub.Join(t.Context(), "b"); err != nil {
+		if _, err := r.sub.Join(t.Context(), "b"); err != nil {
 			t.Fatal(err)
 		}
 		say(t, h, "b", "11")

@@ -82,7 +82,11 @@ func (s *Subscription) Serve(r Response) error {
 		return err
 	}
 	w := &writer{s: s, r: r, rd: reader{s: s}}
+	defer w.rd.close()
 	if err := w.run(s.ctx); err != nil {
+		if err != ErrGone {
+			s.hub.failed(s, err)
+		}
 		s.end(err, stageLingering)
 	}
 	return s.Cause()
@@ -109,7 +113,7 @@ func (w *writer) run(ctx context.Context) error {
 	if !w.s.hub.announce(w.s) {
 		return w.farewell() // the open hook closed it, or a newer one has its key
 	}
-	if k := w.s.hub.o.KeepAlive; k > 0 {
+	if k := w.s.keepAlive; k > 0 {
 		w.idle = time.NewTimer(jitter(k))
 		defer w.idle.Stop()
 	}
@@ -154,7 +158,7 @@ func (w *writer) wait() (done bool, err error) {
 	case <-w.s.wake:
 	case <-idle:
 		w.rest()
-		return false, w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]))
+		return false, w.keepAlive()
 	case <-w.r.Done():
 		return false, ErrGone
 	case <-w.s.ctx.Done():
@@ -173,7 +177,7 @@ func (w *writer) outlive() error {
 	for {
 		select {
 		case <-idle:
-			if err := w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0])); err != nil {
+			if err := w.keepAlive(); err != nil {
 				return err
 			}
 		case <-w.r.Done():
@@ -182,6 +186,12 @@ func (w *writer) outlive() error {
 			return w.farewell()
 		}
 	}
+}
+
+// keepAlive writes one and waits for the time of the next.
+func (w *writer) keepAlive() error {
+	w.idle.Reset(jitter(w.s.keepAlive))
+	return w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]))
 }
 
 // rest lets go of what a burst needed: a reader that is silent must not keep it, for
@@ -198,8 +208,9 @@ func (w *writer) rest() {
 // write encodes items and writes them, in pieces of whole frames.
 func (w *writer) write(items []item) error {
 	b := w.buf[:0]
+	var failed error
 	for i := range items {
-		b = items[i].encode(b, w.s.dialect)
+		b, failed = items[i].encode(b, w.s.dialect, failed)
 		if len(b) < writeSize && i < len(items)-1 {
 			continue
 		}
@@ -208,6 +219,7 @@ func (w *writer) write(items []item) error {
 		}
 		b = b[:0]
 	}
+	w.s.hub.failed(w.s, failed)
 	w.rd.handed(items)
 	w.buf = b
 	return nil
@@ -217,12 +229,16 @@ func (w *writer) flush(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
+	if hook := w.s.hub.o.Hooks.Write; hook != nil {
+		hook(w.s, b)
+	}
 	if err := w.r.WriteFrames(b); err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
+	w.s.sent.bytes.Add(uint64(len(b)))
 	w.buf = b
-	if w.idle != nil {
-		w.idle.Reset(jitter(w.s.hub.o.KeepAlive))
+	if w.idle != nil && !w.s.hub.o.KeepAliveAlways {
+		w.idle.Reset(jitter(w.s.keepAlive))
 	}
 	return nil
 }
@@ -277,6 +293,7 @@ func (s *Subscription) pull(ctx context.Context, yield func(Message, error) bool
 	defer cancel(nil)
 	defer context.AfterFunc(s.ctx, func() { cancel(s.Cause()) })()
 	rd := reader{s: s}
+	defer rd.close()
 	items, err := rd.open(ctx)
 	if err == nil && !s.hub.announce(s) {
 		return s.Cause()

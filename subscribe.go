@@ -1,6 +1,7 @@
 package stentor
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -13,7 +14,8 @@ import (
 // Subscribe registers a subscription; what is published from now on is held for
 // it until Serve or Messages is called. Close it if neither will be.
 // ctx bounds the call only. Errors about o wrap [ErrInvalid] or [ErrTooLarge];
-// a hub that takes nobody returns [ErrFull], [ErrDraining] or [ErrClosed].
+// a hub that takes nobody returns [ErrFull], [ErrDraining] or [ErrClosed], and one
+// that does not take this key [ErrDismissed] or [ErrKeyTaken].
 // After an error nothing is registered and nobody was replaced.
 func (h *Hub) Subscribe(ctx context.Context, o *SubscribeOptions) (*Subscription, error) {
 	c, err := o.validate(h.o.MaxChannels)
@@ -21,7 +23,7 @@ func (h *Hub) Subscribe(ctx context.Context, o *SubscribeOptions) (*Subscription
 		return nil, err
 	}
 	h.mu.Lock()
-	err = h.refuses()
+	err = h.refuses(c.Key, c.KeyRule)
 	prior := h.findPlace(&c)
 	h.mu.Unlock()
 	if err != nil {
@@ -39,19 +41,25 @@ func (h *Hub) Subscribe(ctx context.Context, o *SubscribeOptions) (*Subscription
 	if same {
 		s.who.created = prior.who.created // to others it never went
 	}
-	if err := h.register(ctx, s, prior); err != nil {
+	if err := h.register(ctx, s, prior, c.KeyRule); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// refuses says why no subscription can be taken now. The caller holds mu.
-func (h *Hub) refuses() error {
+// refuses says why no subscription with that key can be taken now. The caller holds mu.
+func (h *Hub) refuses(key string, rule KeyRule) error {
 	if h.state != nil {
 		return h.state
 	}
+	if key != "" && h.dismissed.has(key, time.Now()) {
+		return ErrDismissed
+	}
 	if limit := h.o.MaxSubscriptions; limit > 0 && len(h.subs) >= limit {
 		return ErrFull
+	}
+	if rule == KeyRefuse && newest(h.keys[key], (*Subscription).live) != nil {
+		return ErrKeyTaken
 	}
 	return nil
 }
@@ -61,8 +69,8 @@ func (h *Hub) refuses() error {
 // can't be told apart: without a cursor, whichever comes first goes on where the
 // one that is further behind was, and so does the other. The caller holds mu.
 func (h *Hub) findPlace(c *SubscribeOptions) *Subscription {
-	if c.Key != "" {
-		return h.keys[c.Key]
+	if c.Key != "" && c.KeyRule != KeyAllow {
+		return newest(h.keys[c.Key], func(*Subscription) bool { return true })
 	}
 	if c.Session == "" {
 		return nil
@@ -89,7 +97,7 @@ func (h *Hub) findPlace(c *SubscribeOptions) *Subscription {
 // fits reports whether a newcomer may be the one that s was.
 func (s *Subscription) fits(c *SubscribeOptions) bool {
 	same := slices.Equal(s.requested, c.Channels) || slices.Equal(s.Channels(), c.Channels)
-	return same && s.is(c)
+	return same && s.who.key == c.Key && s.is(c)
 }
 
 // is reports whether a newcomer is the user of s. Who has no name may be whoever the
@@ -129,10 +137,10 @@ func (s *Subscription) passOn(c *SubscribeOptions) {
 func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []Channel) (*Subscription, error) {
 	s := &Subscription{
 		hub: h, id: rand.Text(), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
-		presented: c.Cursor, requested: asked,
+		presented: c.Cursor, requested: asked, replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		places: map[Channel]place{}, channels: slices.Clone(c.Channels),
-		meta: maps.Clone(c.Meta), private: maps.Clone(c.Private),
+		meta: maps.Clone(c.Meta), private: maps.Clone(c.Private), values: maps.Clone(c.values),
 		who: who{
 			user: c.User, userName: c.UserName, displayName: c.DisplayName, session: c.Session,
 			key: c.Key, address: c.Address, authenticated: c.Authenticated, created: time.Now(),
@@ -161,7 +169,7 @@ func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []
 
 // register makes s known and lets it collect. From here on it may be ended by
 // others at any time.
-func (h *Hub) register(ctx context.Context, s, prior *Subscription) error {
+func (h *Hub) register(ctx context.Context, s, prior *Subscription, rule KeyRule) error {
 	routes := s.routes(s.channels)
 	at, err := h.interest.acquire(ctx, routes)
 	if err != nil {
@@ -169,18 +177,21 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription) error {
 	}
 	h.raise(at)
 	h.mu.Lock()
-	if err := h.refuses(); err != nil {
+	if err := h.refuses(s.who.key, rule); err != nil {
 		h.mu.Unlock()
 		h.interest.release(routes)
 		return err
 	}
 	h.subs[s.id] = s
 	s.serial = int64(h.count.subscribed.Add(1))
+	var others []*Subscription
 	if s.who.key != "" {
-		// Whoever holds the key now is the one to replace, found before or not.
-		prior, h.keys[s.who.key] = h.keys[s.who.key], s
+		prior, others = h.takeKey(s, prior, rule)
 	}
 	h.mu.Unlock()
+	for _, other := range others {
+		other.end(ErrReplaced, stageLeft)
+	}
 	switch {
 	case prior == nil:
 	case prior.who.user != s.who.user: // another user's key: it goes, and s comes
@@ -198,6 +209,29 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription) error {
 		h.retire(s)
 	}
 	return nil
+}
+
+// takeKey makes s a holder of its key and gives who is to be replaced: whoever holds it
+// now, found before or not. The newest of them hands its place over. The caller
+// holds mu.
+func (h *Hub) takeKey(s, prior *Subscription, rule KeyRule) (place *Subscription, others []*Subscription) {
+	set := h.keys[s.who.key]
+	if rule == KeyAllow {
+		place = prior
+	} else {
+		place = newest(set, func(*Subscription) bool { return true })
+		for other := range set {
+			if other != place {
+				others = append(others, other)
+			}
+		}
+	}
+	if set == nil {
+		set = map[*Subscription]struct{}{}
+		h.keys[s.who.key] = set
+	}
+	set[s] = struct{}{}
+	return place, others
 }
 
 // replace keeps prior's place for s, until s is announced or ends.

@@ -2,9 +2,11 @@ package stentor
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,8 +19,11 @@ type Subscription struct {
 	who        who
 	dialect    Dialect
 	presence   bool
-	heartbeats bool      // its client sends heartbeats
-	presented  string    // the cursor that the client presented
+	heartbeats bool   // its client sends heartbeats
+	presented  string // the cursor that the client presented
+	replay     func(context.Context, *Subscription) iter.Seq2[Message, error]
+	keepAlive  time.Duration
+	sent       struct{ messages, bytes atomic.Uint64 }
 	requested  []Channel // as asked for, to know it again
 	start      Position  // the feed is complete after it
 	wake       chan struct{}
@@ -39,6 +44,7 @@ type Subscription struct {
 	room      int // channels that are about to be joined
 	meta      map[string]string
 	private   map[string]string
+	values    map[any]any // of each Property
 	queue     queue
 	beat      bool     // a heartbeat waits to be answered
 	reached   Position // everything up to here was handed to the reader
@@ -46,6 +52,9 @@ type Subscription struct {
 	prior     *Subscription
 	unsaid    bool // its leave is told to nobody
 	hooking   bool // a hook about its end runs
+	over      bool // those of onEnd have run
+	onEnd     []func(error)
+	beatAt    time.Time // of the last heartbeat
 	lease     *time.Timer
 	linger    *time.Timer
 }
@@ -145,6 +154,48 @@ func set(m *map[string]string, name, value string) {
 
 // Done is closed when delivery has ended; Cause then says why.
 func (s *Subscription) Done() <-chan struct{} { return s.ctx.Done() }
+
+// Created is when it came. One that took another's place came when that did.
+func (s *Subscription) Created() time.Time { return s.who.created }
+
+// Cursor is what the client presented to go on from, as SubscribeOptions had it: empty for one
+// that begins. It is any text at all.
+func (s *Subscription) Cursor() string { return s.presented }
+
+// LastHeartbeat is when the client last proved that it lives; zero before the
+// first time.
+func (s *Subscription) LastHeartbeat() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.beatAt
+}
+
+// Sent is what a reader was given.
+type Sent struct {
+	Messages uint64 // notices are not counted
+	Bytes    uint64 // of frames written, notices and keepalives included; zero without Serve
+}
+
+// Sent is what the reader was given so far.
+func (s *Subscription) Sent() Sent {
+	return Sent{Messages: s.sent.messages.Load(), Bytes: s.sent.bytes.Load()}
+}
+
+// OnEnd runs f with the cause when delivery ends, after Hooks.Close and on the
+// goroutine that ended it; at once if it has ended.
+func (s *Subscription) OnEnd(f func(cause error)) {
+	s.mu.Lock()
+	cause, over := s.cause, s.over
+	if !over {
+		s.onEnd = append(s.onEnd, f)
+	}
+	s.mu.Unlock()
+	if over {
+		f(cause)
+	}
+}
+
+func (s *Subscription) live() bool { return s.Cause() == nil }
 
 // Cause is nil while the subscription delivers or waits to.
 func (s *Subscription) Cause() error {

@@ -52,6 +52,8 @@ func (plain) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 		return fmt.Appendf(b, "update %s %s %v %v\n", n.Channel, n.Member.User, n.Joined, n.Left), nil
 	case stentor.NoticeHeartbeat:
 		return fmt.Appendf(b, "beat\n"), nil
+	case stentor.NoticeRetry:
+		return fmt.Appendf(b, "retry %v\n", n.Retry > 0), nil
 	case stentor.NoticeFarewell:
 		return fmt.Appendf(b, "bye %v\n", n.Cause), nil
 	}

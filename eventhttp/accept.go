@@ -169,12 +169,12 @@ func withoutID(events []sse.Event) error {
 }
 
 // Join adds channels; see [stentor.Subscription.Join].
-func (h *Handle) Join(ctx context.Context, channels ...stentor.Channel) error {
+func (h *Handle) Join(ctx context.Context, channels ...stentor.Channel) (stentor.Changed, error) {
 	return h.sub.Join(ctx, channels...)
 }
 
 // Leave drops channels; see [stentor.Subscription.Leave].
-func (h *Handle) Leave(ctx context.Context, channels ...stentor.Channel) error {
+func (h *Handle) Leave(ctx context.Context, channels ...stentor.Channel) (stentor.Changed, error) {
 	return h.sub.Leave(ctx, channels...)
 }
 

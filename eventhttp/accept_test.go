@@ -46,10 +46,10 @@ func TestHandleIsStreamAndSubscription(t *testing.T) {
 			if err := h.Send(r.Context(), sse.Event{Type: "greet", Data: "hello " + h.Key()}, sse.Event{Data: "two"}); err != nil {
 				t.Error(err)
 			}
-			if err := h.Join(r.Context(), "news"); err != nil {
+			if _, err := h.Join(r.Context(), "news"); err != nil {
 				t.Error(err)
 			}
-			if err := h.Leave(r.Context(), "home"); err != nil {
+			if _, err := h.Leave(r.Context(), "home"); err != nil {
 				t.Error(err)
 			}
 			return h.Wait(r.Context())

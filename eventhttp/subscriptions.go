@@ -33,7 +33,7 @@ func (f *Face) change(w http.ResponseWriter, r *http.Request) {
 		err = errNotFound() // it lingers: nothing can reach it any more
 	}
 	if err == nil {
-		err = sub.Change(r.Context(), leave, so.Channels)
+		_, err = sub.Change(r.Context(), leave, so.Channels)
 	}
 	if err != nil {
 		if sub != nil && sub.Cause() != nil {

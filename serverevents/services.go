@@ -159,7 +159,7 @@ func (f *Face) change(r *http.Request, a dto.Args) error {
 		}
 		join = o.Channels
 	}
-	if err := sub.Change(r.Context(), leave, join); err != nil {
+	if _, err := sub.Change(r.Context(), leave, join); err != nil {
 		if sub.Cause() != nil { // its reader is gone, or it ended meanwhile
 			return dto.Unknown{ID: sub.ID()}
 		}
