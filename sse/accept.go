@@ -59,7 +59,9 @@ func (o *AcceptOptions) withDefaults() AcceptOptions {
 // An error that wraps [errors.ErrUnsupported] says that w can't flush, which a
 // stream can't do without; then nothing has been written, w.Header() is as it was
 // and the handler may still answer something else. So it may when the options are
-// at fault, which is [ErrInvalid]. With any other error the reader has gone.
+// at fault, which is [ErrInvalid]. A second Accept of one response is
+// [ErrHeadersSent] and leaves the stream as it is. With any other error the reader
+// has gone.
 //
 // A HEAD request gets the header when the handler returns, and a stream that is
 // closed already.
@@ -81,11 +83,18 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Stream, 
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := w.Header()[taken]; ok {
+		return nil, fmt.Errorf("%w: this response is a stream already", ErrHeadersSent)
+	}
 	if err := s.open(first, r.Method == http.MethodHead); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
+
+// taken stands in the header of a ResponseWriter once that has been sent, when
+// nothing reads it any more. It is no name that a header can have.
+const taken = ":stream"
 
 // firstFrames is what goes out right after the header, if anything.
 func (o *AcceptOptions) firstFrames() (b []byte, err error) {
@@ -113,12 +122,14 @@ func (s *Stream) open(first []byte, head bool) error {
 	if head { // over HTTP/2 a flush would be too late: the header ends the stream
 		setHeader(s.w.Header(), s.o.Header, s.http1)
 		s.w.WriteHeader(http.StatusOK)
+		s.w.Header()[taken] = nil
 		s.end(ErrClosed)
 		return nil
 	}
 	if err := s.sendHeader(); err != nil {
 		return err
 	}
+	s.w.Header()[taken] = nil
 	s.o.Header = nil // sent; the stream may live long
 	if len(first) > 0 {
 		if err := s.write(first); err != nil {

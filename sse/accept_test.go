@@ -234,6 +234,7 @@ func TestLastEventID(t *testing.T) {
 		{"the first name first", "/?Last-Event-ID=4&last_event_id=3&lastEventId=2", "", "2"},
 		{"underscores", "/?Last-Event-ID=4&last_event_id=3", "", "3"},
 		{"as the header", "/?Last-Event-ID=4", "", "4"},
+		{"B-05 as Better SSE's readers have it", "/?evs_last_event_id=5", "", "5"},
 		{"empty ones are skipped", "/?lastEventId=&Last-Event-ID=4", "", "4"},
 		{"another parameter is broken", "/?%zz=1&lastEventId=2", "", "2"},
 		{"any bytes", "/?lastEventId=%ff%00", "", "\xff\x00"},
