@@ -1,6 +1,7 @@
 package serverevents
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/stentor-sse/stentor"
@@ -40,8 +41,10 @@ func (dialect) AppendMessage(b []byte, m *stentor.Message) ([]byte, error) {
 	return append(b, "\n\n"...), nil
 }
 
-// AppendNotice writes a lifecycle message. A farewell is not told: no frame of
-// this protocol means "come back later".
+// AppendNotice writes a lifecycle message. The reconnection time is not told, nor a
+// farewell after which the client may come back: no frame of this protocol means that. One
+// that should stay away, because it would only push out the one that took its place or be
+// refused, is told so.
 func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 	switch n.Kind {
 	case stentor.NoticeOpen:
@@ -59,10 +62,29 @@ func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 		b = appendMember(begin(b, n.Channel, onUpdate), n.Member)
 	case stentor.NoticeHeartbeat:
 		b = appendMember(begin(b, "", onHeartbeat), n.Member)
+	case stentor.NoticeFarewell:
+		reason := final(n.Cause)
+		if reason == "" {
+			return b, nil
+		}
+		o := object{b: append(begin(b, "", onEnd), '{')}
+		o.add("reason", reason)
+		b = append(o.b, '}')
 	default:
 		return b, nil
 	}
 	return append(b, "\n\n"...), nil
+}
+
+// final is what a client is told of an end after which it should not come back; "" for others.
+func final(cause error) string {
+	switch {
+	case errors.Is(cause, stentor.ErrReplaced):
+		return "replaced"
+	case errors.Is(cause, stentor.ErrDismissed):
+		return "dismissed"
+	}
+	return ""
 }
 
 // AppendKeepAlive writes an empty line: the one thing that no client minds.

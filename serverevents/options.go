@@ -2,6 +2,7 @@ package serverevents
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,6 +34,17 @@ type Options struct {
 	// LimitToAuthenticatedUsers answers stream requests and subscriber lists
 	// with 401 unless Subscribe sets Authenticated.
 	LimitToAuthenticatedUsers bool
+	// LimitSubscribersToMembers lists only the subscribers of channels that the caller is on:
+	// with the session of its cookies, or as the user that Subscribe says it is, when
+	// that is Authenticated. Of other channels, the list is empty. Clients without
+	// cookies and users get none.
+	LimitSubscribersToMembers bool
+	// ValidateUserAddress answers heartbeats, unregistering and updates with 403 when they
+	// come from another address than the stream. ServiceStack does so unless it is
+	// told not to; here it is off, because a phone that changes networks and a proxy
+	// with several ways out would lose their streams, and the id that
+	// they show is a secret of 130 bits.
+	ValidateUserAddress bool
 	// OmitPresence sends no onJoin, onLeave and onUpdate.
 	OmitPresence bool
 	// Subscribe fills in who the request is from (User, UserName, DisplayName,
@@ -40,13 +52,29 @@ type Options struct {
 	// [*stentor.Refusal]; [stentor.ErrFull] and errors of the application close
 	// the connection of a stream request unanswered, and the client comes back.
 	// o.Session is what the cookies say, and may be replaced. The dialect,
-	// presence and cursor are the face's.
+	// presence, cursor and address are the face's. A key that is dismissed is answered
+	// with 204, one that [stentor.KeyRefuse] finds held with 409.
 	//
 	// It is also asked before channels are joined live, with these alone in
 	// o.Channels, and before the members of channels are listed: whoever may not
 	// subscribe to a channel does not see who is there. Nil: everyone is
 	// anonymous and may subscribe to everything. It is called from many goroutines.
 	Subscribe func(r *http.Request, o *stentor.SubscribeOptions) error
+	// Prepare looks at a subscription that is registered and has not begun: its names and
+	// ids are known, and s.Private holds all that onConnect will tell its client, URLs
+	// and intervals included. It may add headers to the answer, set public and private
+	// values, and refuse as Subscribe does; then the subscription ends, as if it had
+	// never been, but for the key or place that it took. Nil does nothing. It is
+	// called from many goroutines.
+	Prepare func(h http.Header, r *http.Request, s *stentor.Subscription) error
+	// Heartbeat is asked before the subscription of a heartbeat is looked up. Its error
+	// is answered as one of Subscribe is to other requests than for streams; a client takes any
+	// for a reason to connect again. Nil takes all. It is called from many goroutines.
+	Heartbeat func(r *http.Request) error
+	// Address says where a request comes from: behind a proxy, what that proxy wrote
+	// into a header which it takes from nobody else. Nil is the host of
+	// RemoteAddr; forwarded headers are not believed.
+	Address func(r *http.Request) string
 	// PublicURL is the base of the URLs told to clients, with the path under
 	// which the face is mounted, if any: "https://app.example/live". Empty: the
 	// scheme and host of each request. Behind a proxy that ends TLS it must be
@@ -80,6 +108,9 @@ func (o *Options) withDefaults() Options {
 		c.IdleTimeout = 30 * time.Second
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if c.Address == nil {
+		c.Address = remoteHost
+	}
 	c.AllowOrigins = slices.Clone(c.AllowOrigins)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -96,6 +127,14 @@ func path(p, def string) string {
 		return p
 	}
 	return "/" + p
+}
+
+// remoteHost is where the request comes from, without its port.
+func remoteHost(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
 }
 
 // told is the idle timeout as clients hear of it.

@@ -26,6 +26,7 @@ const (
 	onUpdate    = "onUpdate"
 	onHeartbeat = "onHeartbeat"
 	onGap       = "onGap"
+	onEnd       = "onEnd"
 )
 
 // reserved reports whether a selector is what only the face says. A client
@@ -34,7 +35,7 @@ func reserved(selector string) bool {
 	name, ok := strings.CutPrefix(selector, command)
 	name, _, _ = strings.Cut(name, "$") // which clients cut off
 	switch name {
-	case onConnect, onJoin, onLeave, onUpdate, onHeartbeat, onGap:
+	case onConnect, onJoin, onLeave, onUpdate, onHeartbeat, onGap, onEnd:
 		return ok
 	}
 	return false
@@ -57,7 +58,7 @@ func Selector(typ string) string {
 // selector itself. Errors wrap [stentor.ErrInvalid]: a selector without an op or a
 // target, one with a space, `@` or a control character, one over the length
 // of a type, and those that only the server may say: cmd.onConnect, onJoin, onLeave,
-// onUpdate, onHeartbeat, onGap and all that begin with "stentor.".
+// onUpdate, onHeartbeat, onGap, onEnd and all that begin with "stentor.".
 func Type(selector string) (string, error) {
 	op, target, dot := strings.Cut(selector, ".")
 	if !dot || op == "" || target == "" {

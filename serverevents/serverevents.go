@@ -1,7 +1,6 @@
 package serverevents
 
 import (
-	"log/slog"
 	"net/http"
 
 	"github.com/stentor-sse/stentor"
@@ -10,13 +9,14 @@ import (
 )
 
 // Face is the ServiceStack face of a hub: an http.Handler. It holds nothing of its
-// own: it needs no closing, and hub.Shutdown ends its streams. It is safe for any
-// goroutine.
+// own but counters: it needs no closing, and hub.Shutdown ends its streams. It is safe
+// for any goroutine.
 type Face struct {
 	hub    *stentor.Hub
 	o      Options
 	routes []route
 	mux    *http.ServeMux
+	count  counters
 }
 
 // route is one path with everything around it.
@@ -96,23 +96,4 @@ func acting(next http.HandlerFunc) http.HandlerFunc {
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	dto.Error(w, http.StatusNotFound, "there is nothing here; the stream is at /event-stream unless it was moved")
-}
-
-// refuse answers with the envelope that err asks for and logs it once: what the
-// caller can mend at debug, what only the operator can at error. The query stays out
-// of the log: it holds ids, which are capabilities.
-func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status, message := dto.Explain(err)
-	level := slog.LevelDebug
-	if status == http.StatusInternalServerError && r.Context().Err() == nil {
-		level = slog.LevelError
-	}
-	f.log(r, level, "request refused", status, err)
-	dto.Error(w, status, message)
-}
-
-// log says what became of a request that was not served.
-func (f *Face) log(r *http.Request, level slog.Level, text string, status int, err error) {
-	f.o.Logger.Log(r.Context(), level, text,
-		"method", r.Method, "pattern", r.Pattern, "status", status, "err", dto.Clip(err.Error(), 256))
 }

@@ -20,8 +20,7 @@ const (
 
 const permanentAge = 365 * 24 * time.Hour
 
-// session is who a browser is, as its cookies say. (Sign-in gives sessions their
-// users, and is to come here.)
+// session is who a browser is, as its cookies say.
 type session struct {
 	id, pid       visitor.Name
 	usesPermanent bool
@@ -60,12 +59,8 @@ func (f *Face) approve(r *http.Request, o *stentor.SubscribeOptions) error {
 	return f.o.Subscribe(r, o)
 }
 
-// admit is approve for what only the authenticated may have, where the face is
-// limited to them.
-func (f *Face) admit(r *http.Request, o *stentor.SubscribeOptions) error {
-	if err := f.approve(r, o); err != nil {
-		return err
-	}
+// authenticated refuses who is not, where the face is limited to them.
+func (f *Face) authenticated(o *stentor.SubscribeOptions) error {
 	if f.o.LimitToAuthenticatedUsers && !o.Authenticated {
 		return &stentor.Refusal{Status: http.StatusUnauthorized, Detail: "sign in first"}
 	}

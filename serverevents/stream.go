@@ -1,10 +1,6 @@
 package serverevents
 
 import (
-	"errors"
-	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +9,7 @@ import (
 
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/internal/dto"
+	"github.com/stentor-sse/stentor/internal/visitor"
 	"github.com/stentor-sse/stentor/sse"
 )
 
@@ -26,8 +23,8 @@ const (
 // stream opens a stream. What is refused is refused before a byte is written; what
 // may be better in a moment is turned away without an answer.
 func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
-	visitor := sessionOf(r)
-	o, err := f.subscribeOptions(r, &visitor)
+	browser := sessionOf(r)
+	o, err := f.subscribeOptions(r, &browser)
 	if err != nil {
 		f.turnAway(w, r, err)
 		return
@@ -42,10 +39,15 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 		f.turnAway(w, r, err)
 		return
 	}
-	f.setPrivate(r, sub)
 	streamHeader(w.Header())
-	if o.Session == visitor.name() {
-		visitor.set(w, r.TLS != nil || strings.HasPrefix(f.o.PublicURL, "https:"))
+	if err := f.prepare(w.Header(), r, sub); err != nil {
+		f.count.prepareRefused.Add(1)
+		sub.Close(err)
+		f.turnAway(w, r, err)
+		return
+	}
+	if o.Session == browser.name() {
+		browser.set(w, visitor.Secure(r, f.o.PublicURL))
 	}
 	stream, err := sse.Accept(w, r, &sse.AcceptOptions{KeepAlive: sse.KeepAlive{Interval: -1}}) // keepalives are the hub's
 	if err != nil {
@@ -60,16 +62,6 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 		"duration", time.Since(begun), "cause", cause)
 }
 
-// unaccepted answers where no stream could begin, if there is anybody to answer.
-func (f *Face) unaccepted(w http.ResponseWriter, r *http.Request, err error) {
-	err = fmt.Errorf("serverevents: accept: %w", err)
-	if errors.Is(err, errors.ErrUnsupported) { // a wrapped writer: nothing mends itself
-		f.refuse(w, r, err)
-		return
-	}
-	f.log(r, slog.LevelDebug, "reader gone before its stream", 0, err)
-}
-
 func streamHeader(h http.Header) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Accel-Buffering", "no")
@@ -77,9 +69,10 @@ func streamHeader(h http.Header) {
 }
 
 // subscribeOptions reads what a stream request asks for and has it approved.
-func (f *Face) subscribeOptions(r *http.Request, visitor *session) (*stentor.SubscribeOptions, error) {
+func (f *Face) subscribeOptions(r *http.Request, browser *session) (*stentor.SubscribeOptions, error) {
 	query := dto.Query(r)
-	o := &stentor.SubscribeOptions{Session: visitor.name(), Address: address(r)}
+	o := &stentor.SubscribeOptions{Session: browser.name(), Address: f.o.Address(r)}
+	from := o.Address
 	names, err := query.Split(channelsParam, channelParam)
 	if err == nil {
 		o.Channels, err = channels(names)
@@ -90,10 +83,16 @@ func (f *Face) subscribeOptions(r *http.Request, visitor *session) (*stentor.Sub
 	if len(o.Channels) == 0 {
 		o.Channels = []stentor.Channel{unnamed}
 	}
-	if err := f.admit(r, o); err != nil {
+	if err := f.approve(r, o); err != nil {
+		f.count.subscribeRefused.Add(1)
+		return nil, err
+	}
+	if err := f.authenticated(o); err != nil {
+		f.count.unauthenticated.Add(1)
 		return nil, err
 	}
 	o.Dialect, o.Presence, o.Heartbeats = dialect{}, !f.o.OmitPresence, f.o.HeartbeatPath != off
+	o.Address = from // where it does come from: see ValidateUserAddress
 	// Clients that reconnect by themselves have no way to say where they were:
 	// their session stands in.
 	o.Cursor, o.Resume = cursor(r, query), true
@@ -149,6 +148,15 @@ func channels(names []string) ([]stentor.Channel, error) {
 	return out, nil
 }
 
+// prepare has the subscription say all it will, and the application look at it.
+func (f *Face) prepare(h http.Header, r *http.Request, sub *stentor.Subscription) error {
+	f.setPrivate(r, sub)
+	if f.o.Prepare == nil {
+		return nil
+	}
+	return f.o.Prepare(h, r, sub)
+}
+
 // setPrivate tells the subscriber where to send its heartbeats and the rest.
 func (f *Face) setPrivate(r *http.Request, sub *stentor.Subscription) {
 	base := f.base(r)
@@ -183,50 +191,4 @@ func (f *Face) base(r *http.Request) string {
 		scheme = "https://"
 	}
 	return scheme + r.Host
-}
-
-// address is where the request comes from, without its port.
-func address(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		return host
-	}
-	return r.RemoteAddr
-}
-
-// turnAway refuses a stream request. An EventSource gives up for good on any status
-// but 200, so only what the request or the application decides is answered with
-// one; anything else closes the connection, and the client comes back.
-//
-// Behind a proxy that would make a 502 of a closed connection, the answer would be
-// 200, silence for 2 to 10 s and an end. That needs to be told that there is
-// one, and comes with the option that names trusted proxies.
-func (f *Face) turnAway(w http.ResponseWriter, r *http.Request, err error) {
-	if decided(err) {
-		f.refuse(w, r, err)
-		return
-	}
-	level := slog.LevelError
-	if overloaded(err) || r.Context().Err() != nil {
-		level = slog.LevelDebug
-	}
-	f.log(r, level, "stream turned away", 0, err)
-	drop(w)
-}
-
-func decided(err error) bool {
-	_, refused := errors.AsType[*stentor.Refusal](err)
-	return refused || errors.Is(err, stentor.ErrInvalid) || errors.Is(err, stentor.ErrTooLarge)
-}
-
-func overloaded(err error) bool {
-	return errors.Is(err, stentor.ErrFull) || errors.Is(err, stentor.ErrDraining) || errors.Is(err, stentor.ErrClosed)
-}
-
-// drop ends the connection, or on HTTP/2 the stream, without an answer.
-func drop(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler) // the server's own way to say it
-	}
-	conn.Close() // an error means that it is closed
 }

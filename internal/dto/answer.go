@@ -23,11 +23,20 @@ type Unknown struct{ ID string }
 // Error leaves the id out: it may be another's capability, and errors end in logs.
 func (Unknown) Error() string { return "no such subscription" }
 
-// Explain is the status of an error and the text for the caller.
+// Foreign says that the subscription with the id is not the caller's to act for.
+type Foreign struct{ ID string }
+
+// Error leaves the id out, as Unknown does.
+func (Foreign) Error() string { return "another's subscription" }
+
+// Explain is the status of an error and the text for the caller. The texts about
+// subscriptions and their cleaning are ServiceStack's: clients show them.
 func Explain(err error) (status int, message string) {
 	if unknown, ok := errors.AsType[Unknown](err); ok {
-		// The text and its cleaning are ServiceStack's: clients show it.
 		return http.StatusNotFound, clean("Subscription '" + Clip(unknown.ID, MaxQuoted) + "' does not exist")
+	}
+	if foreign, ok := errors.AsType[Foreign](err); ok { // here the quotes stay
+		return http.StatusForbidden, "Access to Subscription '" + clean(Clip(foreign.ID, MaxQuoted)) + "' is forbidden"
 	}
 	d := problem.Of(err)
 	return d.Status, d.Detail
