@@ -64,6 +64,7 @@ func (s *Subscription) end(cause error, to stage) bool {
 	}
 	s.mu.Unlock()
 	defer close(s.ended)
+	defer s.settle() // whatever a hook does: net/http would recover its panic
 	s.cancel()
 	h := s.hub
 	h.count.ended.Add(1)
@@ -76,7 +77,6 @@ func (s *Subscription) end(cause error, to stage) bool {
 			f(cause)
 		}
 	})
-	s.settle()
 	return true
 }
 
@@ -201,12 +201,14 @@ func (h *Hub) forget(s *Subscription) {
 
 // left runs the last hook and tells the channels.
 func (h *Hub) left(s *Subscription) {
+	defer func() {
+		h.presence.mu.Lock()
+		defer h.presence.mu.Unlock()
+		h.depart(s, nil)
+	}()
 	if hook := h.o.Hooks.Leave; hook != nil {
 		s.hook(func() { hook(s) })
 	}
-	h.presence.mu.Lock()
-	defer h.presence.mu.Unlock()
-	h.depart(s, nil)
 }
 
 // retire takes s out of the index. Nothing reaches it any more.

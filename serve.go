@@ -13,6 +13,9 @@ import (
 // little enough for a slow link within one write deadline.
 const writeSize = 32 << 10
 
+// errPanicked is the cause of a subscription whose hook or response panicked.
+var errPanicked = errors.New("stentor: a panic while it was served")
+
 var errServed = errors.New("stentor: the subscription is or was served already")
 
 // begin makes the caller the one reader of s.
@@ -33,7 +36,13 @@ func (s *Subscription) begin() error {
 	return nil
 }
 
-func (h *Hub) finish() {
+// finish is deferred by whoever began. On its way out of a panic the subscription has not
+// ended, and nobody else would end it.
+func (s *Subscription) finish() {
+	h := s.hub
+	if s.live() {
+		s.end(errPanicked, stageLeft)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.serving--; h.serving == 0 && h.quiet != nil {
@@ -77,7 +86,7 @@ func (s *Subscription) Serve(r Response) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	defer s.hub.finish()
+	defer s.finish()
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -274,7 +283,7 @@ func (s *Subscription) Messages(ctx context.Context) iter.Seq2[Message, error] {
 			yield(Message{}, err)
 			return
 		}
-		defer s.hub.finish()
+		defer s.finish()
 		if err := s.pull(ctx, yield); err != nil {
 			s.end(err, stageLeft)
 			yield(Message{}, err)
