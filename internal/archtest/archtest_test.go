@@ -119,6 +119,9 @@ func TestRulesBite(t *testing.T) {
 		{"logging hub", map[string]string{"a.go": "package p\nimport _ \"log/slog\""}, "there are hooks instead"},
 		{"long file", map[string]string{"sse/a.go": "package p\n" + strings.Repeat("//\n", 400)}, "401 lines"},
 		{"test that isn't there", map[string]string{"sse/a.go": "// Package p does (TestNothing).\npackage p"}, "names TestNothing"},
+		{"fact without a row", map[string]string{"docs/coverage.md": "| K-01–K-09, K-11–K-64 | x | y | TestIt |"}, "K-10 has no row"},
+		{"fact without a test", map[string]string{"docs/coverage.md": "| K-10 | x | y | |"}, "K-10: name its test"},
+		{"row that names no test there is", map[string]string{"docs/coverage.md": "| Send | x | TestNothing |"}, "there is no TestNothing"},
 		{"dead link", map[string]string{"docs/a.md": "see [c](c.md)"}, "docs/a.md: links to c.md"},
 	}
 	if wrong := check(t, nil); len(wrong) > 0 {

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -69,21 +70,14 @@ func isEmbed(t ast.Expr) bool {
 
 // checkDocs looks for what texts name and isn't there.
 func (t *tree) checkDocs(report report) {
-	tests := map[string]bool{} // "dir TestName"
-	for _, f := range t.files {
-		for _, decl := range f.syntax.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok && f.test {
-				tests[f.dir+" "+fn.Name.Name] = true
-			}
-		}
-	}
+	tests := t.tests()
 	name := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w*`)
 	for _, f := range t.files {
 		if f.test || f.syntax.Doc == nil {
 			continue
 		}
 		for _, test := range name.FindAllString(prose(f.syntax.Doc.Text()), -1) {
-			if !tests[f.dir+" "+test] {
+			if !slices.Contains(tests[test], f.dir) {
 				report("%s: names %s, which is not in %s", f.path, test, f.dir)
 			}
 		}
@@ -96,6 +90,19 @@ func (t *tree) checkDocs(report report) {
 			}
 		}
 	}
+}
+
+// tests are the functions of test files, and the directories that have one of the name.
+func (t *tree) tests() map[string][]string {
+	dirs := map[string][]string{}
+	for _, f := range t.files {
+		for _, decl := range f.syntax.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && f.test {
+				dirs[fn.Name.Name] = append(dirs[fn.Name.Name], f.dir)
+			}
+		}
+	}
+	return dirs
 }
 
 // prose is a doc comment without its code.

@@ -22,6 +22,7 @@ func Check(repo fs.FS) ([]string, error) {
 	t.checkModules(report)
 	t.checkHabits(report)
 	t.checkDocs(report)
+	t.checkCoverage(report)
 	slices.Sort(wrong)
 	return slices.Compact(wrong), nil
 }
