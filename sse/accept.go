@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -194,10 +196,24 @@ func LastEventID(r *http.Request) string {
 	if id := r.Header.Get("Last-Event-ID"); id != "" || r.URL == nil || r.URL.RawQuery == "" {
 		return id
 	}
-	query := r.URL.Query()
 	for _, name := range [...]string{"lastEventId", "last_event_id", "Last-Event-ID", "evs_last_event_id"} {
-		if id := query.Get(name); id != "" {
+		if id := parameter(r.URL.RawQuery, name); id != "" {
 			return id
+		}
+	}
+	return ""
+}
+
+// parameter is the first value of a query parameter. One that is not escaped as it
+// should be is taken as it stands: it is no cursor of anybody's, but it was meant
+// to be one.
+func parameter(query, name string) string {
+	for pair := range strings.SplitSeq(query, "&") {
+		if key, value, ok := strings.Cut(pair, "="); ok && key == name {
+			if text, err := url.QueryUnescape(value); err == nil {
+				return text
+			}
+			return value
 		}
 	}
 	return ""

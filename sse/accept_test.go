@@ -33,6 +33,7 @@ func serve(t *testing.T, p ssetest.Protocol, o *sse.AcceptOptions, f func(ctx co
 // wait is a handler that only stays.
 func wait(ctx context.Context, s *sse.Stream) { s.Wait(ctx) }
 
+// K-03, K-04, B-01, B-03: the header is out before anything is sent, without what HTTP/2 forbids.
 func TestAcceptSendsTheHeaderAtOnce(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		got := serve(t, p, nil, wait).Open(t, "/")
@@ -60,6 +61,7 @@ func TestAcceptSendsTheHeaderAtOnce(t *testing.T) {
 	})
 }
 
+// K-10, K-11, K-12, B-02: defaults, then the handler's, then the options', which may leave a default out; later is an error.
 func TestHeadersOfHandlerAndOptions(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		o := &sse.AcceptOptions{Header: http.Header{
@@ -103,6 +105,7 @@ func TestHeadersOfHandlerAndOptions(t *testing.T) {
 	})
 }
 
+// B-04: the reconnection time goes out with the header.
 func TestRetryIsTheFirstFrame(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		got := serve(t, p, &sse.AcceptOptions{Retry: 1500 * time.Millisecond}, wait).Open(t, "/")
@@ -125,6 +128,7 @@ type wrapper struct{ dumb }
 
 func (w wrapper) Unwrap() http.ResponseWriter { return w.w }
 
+// B-19: what can't be a stream says so before a byte is written.
 func TestWriterThatCannotFlush(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		srv := ssetest.NewServer(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -226,6 +230,7 @@ func TestHeadGetsTheHeaderAndAClosedStream(t *testing.T) {
 	})
 }
 
+// B-05: the header, then the query.
 func TestLastEventID(t *testing.T) {
 	for _, c := range []struct{ name, target, header, want string }{
 		{"none", "/", "", ""},
@@ -237,6 +242,8 @@ func TestLastEventID(t *testing.T) {
 		{"B-05 as Better SSE's readers have it", "/?evs_last_event_id=5", "", "5"},
 		{"empty ones are skipped", "/?lastEventId=&Last-Event-ID=4", "", "4"},
 		{"another parameter is broken", "/?%zz=1&lastEventId=2", "", "2"},
+		{"a broken escape", "/?lastEventId=%zz", "", "%zz"},
+		{"without a value", "/?lastEventId&last_event_id=3", "", "3"},
 		{"any bytes", "/?lastEventId=%ff%00", "", "\xff\x00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

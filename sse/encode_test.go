@@ -11,6 +11,7 @@ import (
 	"github.com/stentor-sse/stentor/sse"
 )
 
+// K-14, K-15, B-31, B-32, B-33: all fields of an event are one block, in a fixed order; nothing is sent.
 func TestAppendText(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -62,6 +63,7 @@ func refused(t *testing.T, e sse.Event) {
 	}
 }
 
+// K-14, K-15, B-38: no string is more than it was meant to be.
 func TestAttackT1ControlCharactersInIDTypeAndComment(t *testing.T) {
 	for _, attack := range []string{"\n", "\r", "\r\n", "1\ndata: forged", "1\rdata: forged", "1\r\n\r\ndata: forged\n\n", "\n1"} {
 		refused(t, sse.Event{ID: attack, Data: "x"})
@@ -78,6 +80,7 @@ func TestAttackT1ControlCharactersInIDTypeAndComment(t *testing.T) {
 	}
 }
 
+// K-14, B-38: data that spans lines arrives whole.
 func TestAttackT2LoneCRInData(t *testing.T) {
 	for c := range rune(0x20) { // each control character, as what may end a line somewhere
 		end := string(c)
@@ -151,6 +154,7 @@ func returned(t *testing.T, e sse.Event, b []byte) {
 	}
 }
 
+// B-39: a leading space arrives.
 func TestWhatGoesInComesOut(t *testing.T) {
 	texts := []string{"", "a", " ", " a ", ":", "\n", "\r", "\r\n", "a\n", "\na", "a\n\nb", "a\r\rb\r\n", "data: x\n\n", "\x00", "\uFEFF", "€\U0001F600", "\t\v\f\u0085\u2028"}
 	for _, data := range texts {

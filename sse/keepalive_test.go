@@ -190,6 +190,7 @@ func TestKeepAliveIsSetFromManyGoroutines(t *testing.T) {
 		}
 		wg.Wait()
 		expect(t, "set", s.SetKeepAlive(t.Context(), sse.KeepAlive{Interval: time.Second}), nil)
+		synctest.Wait()
 		before := len(got.Events())
 		pass(10 * time.Second)
 		if n := len(got.Comments()); n != 10 || len(got.Events()) != before {

@@ -49,6 +49,7 @@ func expect(t *testing.T, what string, err, want error) {
 	}
 }
 
+// K-18, K-19: Send returns when the transport has it.
 func TestSendReturnsWhenFlushed(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, got := open(t, p, nil)
@@ -77,6 +78,7 @@ func (c *counter) Write(p []byte) (int, error) {
 
 func (c *counter) FlushError() error { c.flushes++; return nil }
 
+// K-21, B-12: a batch is one write.
 func TestSeveralEventsAreOneWriteAndOneFlush(t *testing.T) {
 	w := &counter{ResponseRecorder: httptest.NewRecorder()}
 	s, err := sse.Accept(w, httptest.NewRequest("GET", "/", nil), nil)
@@ -96,6 +98,7 @@ func TestSeveralEventsAreOneWriteAndOneFlush(t *testing.T) {
 	}
 }
 
+// K-16: a bad field is an error and nothing else.
 func TestInvalidEventSendsNothingAndEndsNothing(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, got := open(t, p, nil)
@@ -108,6 +111,7 @@ func TestInvalidEventSendsNothingAndEndsNothing(t *testing.T) {
 	})
 }
 
+// K-18, K-20: the first error of a write is returned, and stays the cause.
 func TestFirstWriteErrorIsTheCause(t *testing.T) {
 	w := &counter{ResponseRecorder: httptest.NewRecorder()}
 	s, err := sse.Accept(w, httptest.NewRequest("GET", "/", nil), nil)
@@ -129,6 +133,7 @@ func TestFirstWriteErrorIsTheCause(t *testing.T) {
 	}
 }
 
+// K-23: one writer for each stream.
 func TestConcurrentSendsNeverInterleave(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, got := open(t, p, nil)
@@ -166,6 +171,7 @@ func TestConcurrentSendsNeverInterleave(t *testing.T) {
 	})
 }
 
+// K-22: what waits to be written is taken back with its context.
 func TestSendHonoursItsContextBeforeWriting(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, got := opened(t, p, nil, (*ssetest.Server).OpenStalled)
@@ -191,6 +197,7 @@ func TestSendHonoursItsContextBeforeWriting(t *testing.T) {
 	})
 }
 
+// K-19, B-18: a reader that does not read costs a deadline, no memory.
 func TestStalledReaderIsCutByTheWriteDeadline(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, _ := opened(t, p, &sse.AcceptOptions{WriteTimeout: 3 * time.Second}, (*ssetest.Server).OpenStalled)
@@ -221,6 +228,7 @@ func TestWriteTimeoutOff(t *testing.T) {
 	})
 }
 
+// K-44: it begins by itself, and is written only in silence.
 func TestKeepAliveOnlyWhenIdle(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, got := open(t, p, nil)
@@ -260,6 +268,7 @@ func TestKeepAliveOff(t *testing.T) {
 	})
 }
 
+// K-27: the timeout is one of idleness, counted from the last event.
 func TestIdleTimeoutCountsFromTheLastSend(t *testing.T) {
 	for _, keepAlive := range []time.Duration{0, -1, time.Minute, time.Hour} {
 		t.Run(keepAlive.String(), func(t *testing.T) {
@@ -282,6 +291,7 @@ func TestIdleTimeoutCountsFromTheLastSend(t *testing.T) {
 	}
 }
 
+// K-33, K-43, B-16: that the client has gone is found out without a write.
 func TestClientGone(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, got := open(t, p, nil)
@@ -319,6 +329,7 @@ func TestWaitGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
+// K-17, K-34, K-38, B-07, B-17: an ended stream gives errors, never panics.
 func TestCloseSaysFarewell(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, got := open(t, p, nil)
@@ -347,6 +358,7 @@ func TestCloseWithABadFarewellClosesAllTheSame(t *testing.T) {
 	})
 }
 
+// K-36: whoever closes, the handler's Wait returns.
 func TestCloseFromManyGoroutines(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s, got := open(t, p, nil)
@@ -430,6 +442,7 @@ func TestStalledReaderDoesNotHoldTheEnd(t *testing.T) {
 	}
 }
 
+// K-40: a handler that returns ends its stream.
 func TestHandlerThatForgetsToClose(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		streams := make(chan *sse.Stream, 1)
@@ -456,6 +469,7 @@ func TestHandlerThatForgetsToClose(t *testing.T) {
 	})
 }
 
+// B-09, B-10: a sequence is sent as it comes, its error returned.
 func TestSendAllSequences(t *testing.T) {
 	broken := errors.New("broken")
 	sequence := func(err error) iter.Seq2[sse.Event, error] {
