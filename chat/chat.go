@@ -20,6 +20,15 @@ type Options struct {
 	// AllowReset lets anyone reset the hub by POST, which ends everybody's
 	// subscription, as ServiceStack's Chat does. It is for tests and demonstrations.
 	AllowReset bool
+	// SignIn are the ways to sign in, in the order in which the page offers them. Nil: everyone is
+	// anonymous, unless the application knows better (its own Subscribe hook of the face). Those who
+	// have signed in are known to the hub through [Chat.Subscribe].
+	SignIn []Provider
+	// LimitRemoteControl takes selectors other than cmd.chat from signed-in users alone.
+	LimitRemoteControl bool
+	// PublicURL is where the server is reached, when a proxy is in front. With https the
+	// session's cookie is kept from plain HTTP. Empty: as requests come.
+	PublicURL string
 	// AllowOrigins are the origins whose pages may call the services, besides the
 	// page's own: "https://app.example".
 	AllowOrigins []string
@@ -40,6 +49,7 @@ func (o *Options) withDefaults() Options {
 		c.History = 500
 	}
 	c.History = max(c.History, 0)
+	c.SignIn = slices.Clone(c.SignIn)
 	c.AllowOrigins = slices.Clone(c.AllowOrigins)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -52,11 +62,13 @@ func (o *Options) withDefaults() Options {
 // paths on the same origin. It starts nothing and needs no closing; it is safe for
 // any goroutine.
 type Chat struct {
-	hub     *stentor.Hub
-	o       Options
-	history *history
-	routes  []route
-	mux     *http.ServeMux
+	hub      *stentor.Hub
+	o        Options
+	history  *history
+	sessions sessions
+	policy   *origin.Policy
+	routes   []route
+	mux      *http.ServeMux
 }
 
 // route is a pattern of http.ServeMux with what answers it.
@@ -69,8 +81,10 @@ type route struct {
 func New(hub *stentor.Hub, o *Options) *Chat {
 	c := &Chat{hub: hub, o: o.withDefaults(), mux: http.NewServeMux()}
 	c.history = newHistory(c.o.History)
+	c.policy = origin.New(c.o.AllowOrigins, dto.Error)
 	c.pages()
 	c.services()
+	c.signIn()
 	c.Register(c.mux)
 	c.mux.HandleFunc("/", notFound)
 	return c
@@ -78,9 +92,9 @@ func New(hub *stentor.Hub, o *Options) *Chat {
 
 // Register adds the page and the services to mux: "/" alone, what is under
 // /chat/, /channels/{channel}/ followed by chat, raw or object, /chathistory,
-// /reset, /reset-serverevents, and under both /api/ and /json/reply/ PostChatToChannel,
-// PostRawToChannel, PostObjectToChannel, GetChatHistory, ClearChatHistory and
-// ResetServerEvents.
+// /reset, /reset-serverevents, /account, /auth/logout, /auth/{provider} and what is below it,
+// and under both /api/ and /json/reply/ PostChatToChannel, PostRawToChannel, PostObjectToChannel,
+// GetChatHistory, ClearChatHistory, ResetServerEvents and GetUserDetails.
 func (c *Chat) Register(mux *http.ServeMux) {
 	for _, r := range c.routes {
 		mux.Handle(r.pattern, r.handler)
@@ -93,15 +107,7 @@ func (c *Chat) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.mux.ServeHT
 // services adds the routes of the services. What changes something takes POST
 // alone: a page elsewhere can have a browser send a GET, a link is enough.
 func (c *Chat) services() {
-	policy := origin.New(c.o.AllowOrigins, dto.Error)
-	add := func(h service, methods []string, paths ...string) {
-		guarded := policy.Handler(c.answering(h), methods...)
-		for _, path := range paths {
-			for _, method := range append(methods[:len(methods):len(methods)], http.MethodOptions) {
-				c.routes = append(c.routes, route{method + " " + path, guarded})
-			}
-		}
-	}
+	add := func(h service, methods []string, paths ...string) { c.add(c.answering(h), methods, paths...) }
 	post := []string{http.MethodPost}
 	read := []string{http.MethodGet, http.MethodPost}
 	const room = "/channels/{channel}/"
@@ -110,7 +116,18 @@ func (c *Chat) services() {
 	add(c.postObject, post, room+"object", "/api/PostObjectToChannel", "/json/reply/PostObjectToChannel")
 	add(c.readHistory, read, "/chathistory", "/api/GetChatHistory", "/json/reply/GetChatHistory")
 	add(c.clearHistory, post, "/reset", "/api/ClearChatHistory", "/json/reply/ClearChatHistory")
+	add(c.account, read, "/account", "/api/GetUserDetails", "/json/reply/GetUserDetails")
 	add(c.resetHub, post, "/reset-serverevents", "/api/ResetServerEvents", "/json/reply/ResetServerEvents")
+}
+
+// add routes h at paths, for methods and OPTIONS, guarded against pages of other origins.
+func (c *Chat) add(h http.Handler, methods []string, paths ...string) {
+	guarded := c.policy.Handler(h, methods...)
+	for _, path := range paths {
+		for _, method := range append(methods[:len(methods):len(methods)], http.MethodOptions) {
+			c.routes = append(c.routes, route{method + " " + path, guarded})
+		}
+	}
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

@@ -29,14 +29,15 @@ type message struct {
 	UserAuthID  string          `json:"userAuthId,omitempty"`
 	Private     bool            `json:"private"`
 
-	ToUserID  string `json:"toUserId,omitempty"` // of a private message
-	ToName    string `json:"toName,omitempty"`   // if that user is here
-	Note      string `json:"note,omitempty"`     // for the sender alone
-	CreatedAt int64  `json:"createdAt"`          // in Unix milliseconds
+	ToUserID  string `json:"toUserId,omitempty"`   // of a private message
+	ToName    string `json:"toName,omitempty"`     // if that user is here
+	Note      string `json:"note,omitempty"`       // for the sender alone
+	Picture   string `json:"profileUrl,omitempty"` // of the sender, who may be gone when it is read
+	CreatedAt int64  `json:"createdAt"`            // in Unix milliseconds
 }
 
 func (m *message) size() int {
-	return len(m.Text) + len(m.Channel) + len(m.FromName) + len(m.FromUserID) + len(m.UserAuthID) + allowance
+	return len(m.Text) + len(m.Channel) + len(m.FromName) + len(m.FromUserID) + len(m.UserAuthID) + len(m.Picture) + allowance
 }
 
 // history keeps the newest public messages of each channel, within bounds. It lives

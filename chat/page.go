@@ -23,9 +23,9 @@ var web embed.FS
 
 // contentPolicy is the page's content security policy: scripts, styles and connections of
 // this server alone, pictures of others only over https, nothing inline, no frames
-// within or around, and no way to make a script or markup of a text.
+// around and within but YouTube's player, and no way to make a script or markup of a text.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; " +
-	"img-src 'self' data: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"img-src 'self' data: https:; frame-src https://www.youtube-nocookie.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types stentor-clock"
 
 // asset is one file of the page, ready to be served.
@@ -56,19 +56,28 @@ func (c *Chat) pages() {
 
 // render puts the options into the page.
 func (c *Chat) render(text []byte) []byte {
-	channels, err := json.Marshal(c.o.Channels)
-	if err != nil { // strings: can't be
-		panic("chat: channels: " + err.Error())
+	names := []string{}
+	for _, p := range c.o.SignIn {
+		names = append(names, p.Name())
 	}
 	t := template.Must(template.New("page").Parse(string(text)))
 	var b bytes.Buffer
 	if err := t.Execute(&b, struct {
-		Channels string
-		MaxText  int
-	}{string(channels), maxText}); err != nil {
+		Channels, SignIn string
+		MaxText          int
+	}{encode(c.o.Channels), encode(names), maxText}); err != nil {
 		panic("chat: embedded page: " + err.Error())
 	}
 	return b.Bytes()
+}
+
+// encode is a list as the page reads it.
+func encode(list []string) string {
+	b, err := json.Marshal(list)
+	if err != nil { // strings: can't be
+		panic("chat: page: " + err.Error())
+	}
+	return string(b)
 }
 
 func newAsset(name string, body []byte) *asset {
@@ -97,18 +106,22 @@ func contentType(name string) string {
 // ServeHTTP serves the file, or 304 to who has it. Names stay the same from version
 // to version, so that browsers ask each time.
 func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", a.kind)
+	pageHeader(w.Header(), a.kind)
+	w.Header().Set("ETag", a.tag)
+	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.body))
+}
+
+// pageHeader sets what every file of a page is served with.
+func pageHeader(h http.Header, kind string) {
+	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", a.tag)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	if strings.HasPrefix(a.kind, "text/html") || a.kind == "image/svg+xml" {
+	if strings.HasPrefix(kind, "text/html") || kind == "image/svg+xml" {
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	}
-	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.body))
 }

@@ -19,6 +19,7 @@ const (
 	maxAsked = 128
 
 	chatSelector   = "cmd.chat"
+	chatType       = "chat" // as the hub knows it
 	customSelector = "cmd.CustomType"
 	setterSelector = "cmd.SetterType"
 )
@@ -54,13 +55,21 @@ func (c *Chat) readPost(a dto.Args, def string) (*post, error) {
 		return nil, err
 	}
 	isObject := def == customSelector || def == setterSelector
-	if from, _, err := a.Text("from"); isObject && err == nil && from == "" {
-		return p, nil
+	if from, _, err := a.Text("from"); !isObject || err != nil || from != "" {
+		if p.sender, err = c.sender(a); err != nil {
+			return nil, err
+		}
 	}
-	if p.sender, err = c.sender(a); err != nil {
-		return nil, err
+	return p, c.mayControl(p)
+}
+
+// mayControl refuses what acts on others' pages to those who have not signed in, where it
+// is limited to those who have.
+func (c *Chat) mayControl(p *post) error {
+	if !c.o.LimitRemoteControl || p.typ == chatType || p.sender != nil && p.sender.Member().Authenticated {
+		return nil
 	}
-	return p, nil
+	return forbidden("remote control is for signed-in users here; sign in, then send it again")
 }
 
 // sender is the subscription that a request comes from. Its id is known to its own
@@ -115,7 +124,7 @@ func postType(selector, def string) (string, error) {
 // callbacks are the names that clients call by themselves, in lower case.
 func callbacks() []string {
 	return []string{
-		"onconnect", "onjoin", "onleave", "onupdate", "onheartbeat", "ongap",
+		"onconnect", "onjoin", "onleave", "onupdate", "onheartbeat", "ongap", "onend",
 		"onmessage", "oncommand", "onreconnect", "onstop", "onerror", "onexception", "ontick",
 	}
 }

@@ -61,7 +61,7 @@ func (c *Chat) newMessage(ctx context.Context, p *post, text string) (*message, 
 	from := p.sender.Member()
 	m := &message{
 		ID: id, Channel: p.channel, FromUserID: from.User, FromName: from.DisplayName, Text: text,
-		Private: p.to != "", ToUserID: p.to, CreatedAt: time.Now().UnixMilli(),
+		Private: p.to != "", ToUserID: p.to, Picture: from.Meta[profileName], CreatedAt: time.Now().UnixMilli(),
 	}
 	if from.Authenticated {
 		m.UserAuthID = from.User

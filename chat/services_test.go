@@ -23,7 +23,7 @@ func TestServices(t *testing.T) {
 		m := s.say(a, "home", "hello")
 		no := false
 		want := message{ID: 1, Channel: "home", FromUserID: a.userID, FromName: a.me, Message: "hello",
-			Private: &no, CreatedAt: time.Now().UnixMilli()}
+			ProfileURL: a.info["profileUrl"], Private: &no, CreatedAt: time.Now().UnixMilli()}
 		if fmt.Sprint(*m.Private) != "false" {
 			t.Errorf("private: %v", *m.Private)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -33,9 +34,10 @@ func newSite(t *testing.T, p ssetest.Protocol, o *chat.Options) *site {
 			t.Errorf("shutdown: %v", err)
 		}
 	})
+	c := chat.New(hub, o)
 	mux := http.NewServeMux()
-	serverevents.New(hub, nil).Register(mux)
-	chat.New(hub, o).Register(mux)
+	serverevents.New(hub, &serverevents.Options{Subscribe: c.Subscribe, Prepare: c.Prepare}).Register(mux)
+	c.Register(mux)
 	return &site{t: t, hub: hub, srv: ssetest.NewServer(t, p, mux)}
 }
 
@@ -44,17 +46,17 @@ type user struct {
 	*ssetest.Recorder
 	t              *testing.T
 	id, userID, me string
+	info           map[string]string // what onConnect told
 }
 
-// join opens a stream on channels, with a session of its own.
-func (s *site) join(channels string) *user {
+// join opens a stream on channels, with a session of its own unless header has cookies.
+func (s *site) join(channels string, header ...string) *user {
 	s.t.Helper()
-	r := s.srv.Open(s.t, "/event-stream?channels="+channels)
+	r := s.srv.Open(s.t, "/event-stream?channels="+channels, header...)
 	u := &user{Recorder: r, t: s.t}
 	_, info, _ := strings.Cut(r.Next(s.t).Data, " ")
-	var m map[string]string
-	decode(s.t, info, &m)
-	u.id, u.userID, u.me = m["id"], m["userId"], m["displayName"]
+	decode(s.t, info, &u.info)
+	u.id, u.userID, u.me = u.info["id"], u.info["userId"], u.info["displayName"]
 	synctest.Wait() // its joins are told
 	return u
 }
@@ -101,6 +103,7 @@ type message struct {
 	ToUserID    string  `json:"toUserId"`
 	ToName      string  `json:"toName"`
 	Note        string  `json:"note"`
+	ProfileURL  string  `json:"profileUrl"`
 	CreatedAt   int64   `json:"createdAt"`
 }
 
@@ -152,6 +155,29 @@ func (s *site) history(query string) []message {
 	return *h.Results
 }
 
+// signIn signs in by name and gives the Cookie header of the browser.
+func (s *site) signIn(name string, header ...string) string {
+	s.t.Helper()
+	resp, body := s.srv.Do(s.t, http.MethodPost, "/auth/name", url.Values{"name": {name}}.Encode(),
+		append(header, "Content-Type: application/x-www-form-urlencoded")...)
+	if resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/" {
+		s.t.Fatalf("sign in as %q: %d, to %q: %s", name, resp.StatusCode, resp.Header.Get("Location"), short(body))
+	}
+	return cookieOf(s.t, resp)
+}
+
+// cookieOf is the Cookie header of a browser that got resp.
+func cookieOf(t testing.TB, resp *http.Response) string {
+	t.Helper()
+	for _, c := range resp.Cookies() {
+		if c.Name == "chat-session" && c.Value != "" {
+			return "Cookie: " + c.Name + "=" + c.Value
+		}
+	}
+	t.Fatalf("no session in %q", resp.Header["Set-Cookie"])
+	return ""
+}
+
 func texts(list []message) string {
 	var out []string
 	for _, m := range list {
@@ -179,3 +205,6 @@ func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+// request is one of somebody who has not signed in.
+func request() *http.Request { return &http.Request{Header: http.Header{}} }

@@ -26,9 +26,16 @@ type serveSettings struct {
 	logLevel     slog.Level
 	logFormat    string
 
-	demo     bool     // with the Chat application
-	channels []string // that its page opens
+	demo          bool     // with the Chat application
+	channels      []string // that its page opens
+	remoteControl string   // who may send commands to others' pages
 }
+
+// Who may send commands to others' pages.
+const (
+	anyone   = "anyone"
+	signedIn = "signed-in"
+)
 
 const serveHelp = `Serve a hub over HTTP: the plain face (/events, /publish, …) for browsers, curl
 and everything else, and the ServiceStack face (/event-stream, …) for
@@ -62,14 +69,19 @@ func (p *program) serveCommand() *cobra.Command {
 }
 
 func (p *program) demoCommand() *cobra.Command {
-	s := &serveSettings{demo: true, channels: []string{"home"}}
+	s := &serveSettings{demo: true, channels: []string{"home"}, remoteControl: anyone}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve a hub and the Chat application",
 		Long: `Serve what "stentor serve" does, and the Chat application at /. Open it in two
-windows. Whatever any program publishes to its channels arrives there too.`,
+windows. Whatever any program publishes to its channels arrives there too.
+
+Who wants to can sign in, as whoever they say: nobody is asked for a proof. What
+is typed as /op.target text is sent to the pages of all others, which do what
+it asks for (/cmd.announce, /css.background, /tv.watch, …).`,
 		Example: `  stentor demo
   stentor demo --listen 127.0.0.1:0 --channels home,news
+  stentor demo --remote-control signed-in
   stentor publish home 'hello from the shell' --type announce`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), s) },
@@ -77,6 +89,7 @@ windows. Whatever any program publishes to its channels arrives there too.`,
 	s.register(cmd)
 	cmd.Flags().Var(&list{at: &s.channels, kind: "CHANNELS", check: checkChannel}, "channels",
 		"channels that the page opens; repeatable")
+	cmd.Flags().Var(choice(&s.remoteControl, anyone, signedIn), "remote-control", "who may send commands to others' pages")
 	return cmd
 }
 

@@ -48,20 +48,34 @@ func (s *serveSettings) routes(hub *stentor.Hub, open string, log logger) http.H
 		Logger:       log.Logger,
 	})
 	plain.Register(mux)
-	serverevents.New(hub, &serverevents.Options{
+	face := &serverevents.Options{
 		PublicURL:    show(s.publicURL),
 		AllowOrigins: origins,
 		Logger:       log.Logger,
-	}).Register(mux)
+	}
 	if s.demo {
-		chat.New(hub, &chat.Options{
-			Channels: s.channels, AllowReset: true, AllowOrigins: origins, Logger: log.Logger,
-		}).Register(mux)
+		application := s.chat(hub, log)
+		application.Register(mux)
+		face.Subscribe, face.Prepare = application.Subscribe, application.Prepare
 	} else {
 		mux.HandleFunc("GET /{$}", index(open))
 		mux.Handle("/", plain) // says what there is
 	}
+	serverevents.New(hub, face).Register(mux)
 	return mux
+}
+
+// chat is the Chat application, with all that a demonstration needs.
+func (s *serveSettings) chat(hub *stentor.Hub, log logger) *chat.Chat {
+	return chat.New(hub, &chat.Options{
+		Channels:           s.channels,
+		SignIn:             []chat.Provider{chat.ByName{}},
+		LimitRemoteControl: s.remoteControl == signedIn,
+		AllowReset:         true,
+		PublicURL:          show(s.publicURL),
+		AllowOrigins:       s.origins(),
+		Logger:             log.Logger,
+	})
 }
 
 // origins are those whose pages may call: the listed ones, and our own as
