@@ -24,7 +24,8 @@
 //
 // A message reaches the subscriptions that every condition of its [Target]
 // covers (TestTargets). Publishing to one costs what the matching subscriptions cost,
-// however many others there are.
+// however many others there are. PublishFunc asks a function instead, of one hub's
+// subscriptions and for nobody who comes later (TestPublishFunc).
 //
 // # Slow subscribers
 //
@@ -45,13 +46,20 @@
 // answered with a gap (TestGap). A subscription whose reader vanished lingers: one
 // of the same user with the same key or session takes its place without a leave or a
 // join (TestLingerTakenOver); another user takes over nothing
-// (TestKeyTakenByAnotherUser).
+// (TestKeyTakenByAnotherUser). An application may replay from a store of its own, and
+// nothing falls between that and what is live (TestOwnReplay).
+//
+// # Keys
+//
+// One key has one holder, the newest, unless a newcomer says otherwise
+// (TestKeyRules). A dismissed key is refused until its time has run out (TestDismiss).
 //
 // # Presence
 //
 // Joins, leaves and updates go to the subscriptions that ask for them, never into
 // the history (TestPresenceNotices). A member is never shown with its
-// subscription id (TestMembersHoldNoID).
+// subscription id (TestMembersHoldNoID). What the server keeps with a subscription
+// for itself is a [Property] (TestProperty).
 //
 // # Shutdown
 //
@@ -63,7 +71,8 @@
 // # Concurrency
 //
 // All methods of all types may be called from any goroutine, unless they say
-// otherwise. No lock is held while a hook, a broker or a response is called.
+// otherwise. No lock is held while a hook, a broker or a response is called. A hook that
+// panics on a goroutine that recovers leaves no subscription behind (TestPanicInAHook).
 //
 // # Testing
 //
