@@ -22,16 +22,18 @@ import (
 
 // site is a hub with its ServiceStack face on a server.
 type site struct {
-	t   *testing.T
-	hub *stentor.Hub
-	srv *ssetest.Server
+	t    *testing.T
+	hub  *stentor.Hub
+	face *serverevents.Face
+	srv  *ssetest.Server
 }
 
 // newSite starts one for the length of a test.
 func newSite(t *testing.T, p ssetest.Protocol, ho *stentor.Options, fo *serverevents.Options) *site {
 	t.Helper()
 	s := &site{t: t, hub: newHub(t, ho)}
-	s.srv = ssetest.NewServer(t, p, serverevents.New(s.hub, fo))
+	s.face = serverevents.New(s.hub, fo)
+	s.srv = ssetest.NewServer(t, p, s.face)
 	return s
 }
 
