@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,17 +15,36 @@ import (
 
 // faces says how a server in the test's own process differs from the demo.
 type faces struct {
-	heartbeat time.Duration
-	subscribe func(*http.Request, *stentor.SubscribeOptions) error // who visitors are
-	signedIn  bool                                                 // only those who have signed in
-	files     map[string]string                                    // served besides: path to file
+	heartbeat    time.Duration
+	keepAlive    time.Duration
+	linger       time.Duration
+	subscribe    func(*http.Request, *stentor.SubscribeOptions) error // who visitors are
+	signedIn     bool                                                 // only those who have signed in
+	omitPresence bool
+	origins      []string          // of other sites, whose pages may call
+	files        map[string]string // served besides: path to file
 }
 
-// here serves both faces and the Chat application on one origin until the test
-// ends, and gives its URL.
+// site is a server in the test's own process.
+type site struct {
+	URL string
+	hub *stentor.Hub
+}
+
+// Address is where it listens.
+func (s *site) Address() string { return strings.TrimPrefix(s.URL, "http://") }
+
+// here is serve for those who need no more than the URL.
 func here(t *testing.T, f *faces) string {
 	t.Helper()
-	hub, err := stentor.New(t.Context(), nil)
+	return serve(t, f).URL
+}
+
+// serve serves both faces and the Chat application on one origin until the test
+// ends.
+func serve(t *testing.T, f *faces) *site {
+	t.Helper()
+	hub, err := stentor.New(t.Context(), &stentor.Options{KeepAlive: f.keepAlive, Linger: f.linger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,12 +54,13 @@ func here(t *testing.T, f *faces) string {
 	}).Register(mux)
 	serverevents.New(hub, &serverevents.Options{
 		HeartbeatInterval: f.heartbeat, Subscribe: f.subscribe, LimitToAuthenticatedUsers: f.signedIn,
+		OmitPresence: f.omitPresence, AllowOrigins: f.origins,
 	}).Register(mux)
 	chat.New(hub, nil).Register(mux)
 	for path, file := range f.files {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
 	}
-	url := serveHere(t, mux)
+	s := &site{URL: serveHere(t, mux), hub: hub}
 	t.Cleanup(func() { // before the server's own end
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -47,5 +68,5 @@ func here(t *testing.T, f *faces) string {
 			t.Error(err)
 		}
 	})
-	return url
+	return s
 }

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,5 +33,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	os.Setenv(binaryVar, binary)
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		f.Value.Set("6") // they wait for clients more than they compute
+	}
 	return m.Run()
 }

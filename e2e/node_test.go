@@ -2,38 +2,79 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stentor-sse/stentor"
 )
 
-// The tests of @servicestack/client are written in its own language; each file is a
-// run of Node.js against one demo server, with a proxy between that it can cut.
+// S-28: the tests of @servicestack/client are written in its own language. Each file
+// is a run of Node.js against a demo server of its own, with a proxy between that
+// it can cut.
 func TestServiceStackClient(t *testing.T) {
-	server := start(t, "demo")
-	node(t, "node/*.test.mjs", reach(t, server.URL, newProxy(t, server.Addr))...)
+	t.Parallel()
+	node(t, "node/*.test.mjs", func(t *testing.T) []string { return reach(t, start(t, "demo")) })
 }
 
-// The same client on a server of its own, which it resets.
-func TestServiceStackClientAlone(t *testing.T) {
-	server := start(t, "demo")
-	node(t, "node/alone/*.test.mjs", reach(t, server.URL, newProxy(t, server.Addr))...)
+// 16.1 ServerEventIntegrationTests: the same client, and a server that is killed and
+// begins again at the same address.
+func TestServiceStackClientSurvivesRestarts(t *testing.T) {
+	t.Parallel()
+	node(t, "node/restart/*.test.mjs", func(t *testing.T) []string {
+		// An address that nothing else here listens at or calls from: the port stays free.
+		return reach(t, startAt(t, "127.0.0.2:0", "demo", "--drain-timeout", "100ms"))
+	})
 }
-
-// The parts of the Chat page that need no page.
-func TestChatModules(t *testing.T) { node(t, "../chat/webtest/*.test.mjs") }
 
 // The same client where everybody has to sign in.
 func TestServiceStackClientSignedIn(t *testing.T) {
-	url := here(t, &faces{signedIn: true, subscribe: byCookie})
-	node(t, "node/signedin/*.test.mjs", reach(t, url, newProxy(t, strings.TrimPrefix(url, "http://")))...)
+	t.Parallel()
+	node(t, "node/signedin/*.test.mjs", func(t *testing.T) []string {
+		return reach(t, serve(t, &faces{signedIn: true, subscribe: byCookie}))
+	})
+}
+
+// S-08, S-19, S-25: the same client where nothing is told of others, who is gone has
+// left, a silent stream gets an empty line at once, and the application fails now and
+// then.
+func TestServiceStackClientQuiet(t *testing.T) {
+	t.Parallel()
+	node(t, "node/quiet/*.test.mjs", func(t *testing.T) []string {
+		return reach(t, serve(t, &faces{
+			omitPresence: true, keepAlive: 20 * time.Millisecond, linger: -1, subscribe: new(moods).subscribe,
+		}))
+	})
+}
+
+// The parts of the Chat page that need no page.
+func TestChatModules(t *testing.T) {
+	t.Parallel()
+	node(t, "../chat/webtest/*.test.mjs", func(*testing.T) []string { return nil })
+}
+
+// moods is an application that fails once for each channel "fails-…", and refuses
+// those called "refused-…".
+type moods struct{ failed sync.Map }
+
+func (m *moods) subscribe(_ *http.Request, o *stentor.SubscribeOptions) error {
+	for _, c := range o.Channels {
+		if strings.HasPrefix(string(c), "refused-") {
+			return &stentor.Refusal{Status: http.StatusForbidden, Detail: "not this one"}
+		}
+		if _, before := m.failed.LoadOrStore(c, true); !before && strings.HasPrefix(string(c), "fails-") {
+			return errors.New("the database is away")
+		}
+	}
+	return nil
 }
 
 // byCookie takes the cookie "who" for a user.
@@ -47,37 +88,61 @@ func byCookie(r *http.Request, o *stentor.SubscribeOptions) error {
 	return nil
 }
 
-// reach tells test files of a server, which they also reach through a proxy.
-func reach(t *testing.T, url string, through *proxy) (env []string) {
+// server is what tests can reach, and perhaps end.
+type server interface{ Address() string }
+
+// reach tells a test file of a server, which it also reaches through a proxy of its own.
+func reach(t *testing.T, s server) (env []string) {
 	t.Helper()
-	return []string{"E2E_URL=" + url, "E2E_PROXY=" + through.URL, "E2E_CONTROL=" + control(t, through)}
+	through := newProxy(t, s.Address())
+	return []string{"E2E_URL=http://" + s.Address(), "E2E_PROXY=" + through.URL, "E2E_CONTROL=" + control(t, s, through)}
 }
 
-// node runs test files, each in a Node.js of its own.
-func node(t *testing.T, pattern string, env ...string) {
+// node runs test files, each in a Node.js of its own with what env says for it.
+func node(t *testing.T, pattern string, env func(*testing.T) []string) {
 	t.Helper()
 	needPackages(t)
 	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%s: %d files, %v", pattern, len(files), err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", append([]string{"--test"}, files...)...)
-	cmd.Env = append(clean(os.Environ()), env...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("node: %v", err)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".test.mjs"), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", file)
+			cmd.Env = append(clean(os.Environ()), env(t)...)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Errorf("node: %v", err)
+			}
+			t.Logf("%s", out)
+		})
 	}
-	t.Logf("%s", out)
 }
 
-// control lets another program cut and mend a proxy: POST /cut, POST /mend.
-func control(t *testing.T, p *proxy) string {
+// control lets another program cut and mend the proxy, replace the server behind
+// it as a deploy does, and kill a server that then begins again where it was.
+func control(t *testing.T, s server, p *proxy) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /cut", func(http.ResponseWriter, *http.Request) { p.Cut() })
 	mux.HandleFunc("POST /mend", func(http.ResponseWriter, *http.Request) { p.Mend() })
+	if old, ok := s.(*process); ok {
+		mux.HandleFunc("POST /deploy", func(http.ResponseWriter, *http.Request) {
+			next := start(t, old.args...)
+			p.Turn(next.Addr)
+			if err := old.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+			old = next
+		})
+		mux.HandleFunc("POST /restart", func(http.ResponseWriter, *http.Request) {
+			old.Kill(t)
+			old = startAt(t, old.Addr, old.args...)
+		})
+	}
 	return serveHere(t, mux)
 }
 

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,9 +25,12 @@ type process struct {
 	Addr string // host:port
 	URL  string // without a path
 
+	args []string // as it was started, without the address
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
 	err  error         // how; after done
+
+	killed atomic.Bool // by the test
 
 	mu  sync.Mutex // guards log
 	log strings.Builder
@@ -36,8 +40,14 @@ type process struct {
 // it listens. It is interrupted when the test ends, and then has to end well.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{done: make(chan struct{})}
-	p.cmd = exec.Command(os.Getenv(binaryVar), append(args, "--listen", "127.0.0.1:0")...)
+	return startAt(t, "127.0.0.1:0", args...)
+}
+
+// startAt is start with the address to listen at.
+func startAt(t *testing.T, addr string, args ...string) *process {
+	t.Helper()
+	p := &process{args: args, done: make(chan struct{})}
+	p.cmd = exec.Command(os.Getenv(binaryVar), append(args[:len(args):len(args)], "--listen", addr)...)
 	p.cmd.Env = clean(os.Environ())
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -76,6 +86,19 @@ func (p *process) read(stderr io.Reader, listening chan<- string) {
 			listening <- m[1]
 		}
 	}
+}
+
+// Address is where it listens.
+func (p *process) Address() string { return p.Addr }
+
+// Kill ends it as a power cut does.
+func (p *process) Kill(t *testing.T) {
+	t.Helper()
+	p.killed.Store(true)
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	<-p.done
 }
 
 // Log is what the process has written to standard error.
@@ -121,7 +144,7 @@ func (p *process) finish(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := p.Wait(ctx); err != nil {
+	if err := p.Wait(ctx); err != nil && !p.killed.Load() {
 		t.Errorf("the server ended: %v", err)
 		p.cmd.Process.Kill()
 		<-p.done

@@ -5,7 +5,7 @@ import { ServerEventsClient, base, call, channel, chat, connect, names, stopAll,
 
 afterEach(stopAll);
 
-test("onConnect tells who and where", async () => {
+test("16.1 Can_connect_to_ServerEventsStream, S-06: onConnect tells who and where", async () => {
   const c = channel();
   const client = await connect(c);
   const [info] = client.seen.connects;
@@ -23,7 +23,7 @@ test("onConnect tells who and where", async () => {
   assert.deepEqual(client.channels, [c]);
 });
 
-test("the own onJoin follows onConnect", async () => {
+test("16.1 Does_fire_onJoin_events: the own onJoin follows onConnect", async () => {
   const c = channel();
   const client = await connect(c);
   await until("the own join comes", () => client.seen.joins.length > 0);
@@ -33,14 +33,14 @@ test("the own onJoin follows onConnect", async () => {
   assert.equal(join.userId, client.seen.connects[0].userId);
 });
 
-test("one onJoin for each channel, in the order of the request", async () => {
+test("16.1 Does_fire_onJoin_events_for_multiple_Channels, S-05: one for each, in the order of the request", async () => {
   const channels = [channel("b"), channel("a"), channel("c")];
   const client = await connect(channels);
   await until("all joins come", () => client.seen.joins.length === 3);
   assert.deepEqual(client.seen.joins.map(e => e.channel), channels);
 });
 
-test("each callback fires once", async () => {
+test("16.1 Does_fire_all_callbacks, S-13: each once", async () => {
   const c = channel();
   const one = await connect(c);
   await until("the own join comes", () => one.seen.commands.length > 0);
@@ -57,21 +57,21 @@ test("each callback fires once", async () => {
   assert.deepEqual(one.seen.errors, []);
 });
 
-test("a heartbeat is answered on the stream", async () => {
+test("16.1 Does_send_multiple_heartbeats, S-12: each is answered on the stream", async () => {
   const client = await connect(channel(), { heartbeat: 50 });
   await until("three heartbeats come", () => client.seen.heartbeats.length >= 3);
   assert.deepEqual(client.seen.errors, []);
   assert.equal(client.seen.reconnects, 0);
 });
 
-test("a heartbeat for nobody is an HTTP error", async () => {
+test("16.1 GetStringFromUrlAsync_does_throw_error, S-12: a heartbeat for nobody", async () => {
   for (const method of ["POST", "GET"]) {
     const answer = await fetch(`${base}/event-heartbeat?id=nobody`, { method });
     assert.equal(answer.status, 404, method);
   }
 });
 
-test("joins and leaves are told on their own channels", async () => {
+test("16.1 Does_receive_all_join_and_leave_messages: on the channels of each", async () => {
   const [a, b] = [channel("a"), channel("b")];
   const onA = await connect(a);
   const onB = await connect(b);
@@ -89,7 +89,7 @@ test("joins and leaves are told on their own channels", async () => {
   assert.deepEqual(both.seen.leaves, []);
 });
 
-test("who is on two channels hears of both", async () => {
+test("16.1 MultiChannel_Does_receive_all_join_and_leave_messages: who is on two channels hears of both", async () => {
   const [a, b] = [channel("a"), channel("b")];
   const both = await connect([a, b]);
   const onA = await connect(a);
@@ -101,7 +101,7 @@ test("who is on two channels hears of both", async () => {
   assert.deepEqual([...onA.seen.leaves, ...onB.seen.leaves], []);
 });
 
-test("the subscribers of channels are listed, without their ids", async () => {
+test("S-14, S-16: the subscribers of channels are listed, without their ids", async () => {
   const [a, b] = [channel("a"), channel("b")];
   const one = await connect([a, b]);
   const two = await connect(b);
@@ -116,7 +116,7 @@ test("the subscribers of channels are listed, without their ids", async () => {
   assert.ok(!JSON.stringify(await one.getChannelSubscribers()).includes(one.getSubscriptionId()));
 });
 
-test("stop leaves, and start comes back", async () => {
+test("S-28: stop leaves, and start comes back", async () => {
   const c = channel();
   const stays = await connect(c);
   const client = await connect(c);
@@ -132,7 +132,7 @@ test("stop leaves, and start comes back", async () => {
   assert.deepEqual(texts(client), ["again"]);
 });
 
-test("starting and stopping many times leaves one subscription", async () => {
+test("16.1 Only_allows_one_Thread_through_at_a_time: starting and stopping many times", async () => {
   const c = channel();
   const stays = await connect(c);
   const client = await connect(c);
@@ -143,13 +143,13 @@ test("starting and stopping many times leaves one subscription", async () => {
   await until("it is gone", async () => (await stays.getChannelSubscribers()).length === 1);
 });
 
-test("an unreachable server is an exception", async () => {
+test("16.2 Does raise Error Messages: an unreachable host", async () => {
   const client = watch([channel()], { from: "http://127.0.0.1:1" });
   await until("the exception comes", () => client.seen.errors.length > 0);
   assert.deepEqual(client.seen.connects, []);
 });
 
-test("an unknown subscription is an exception", async () => {
+test("16.2 Does raise Error Messages: a lost subscription", async () => {
   const client = await connect(channel());
   client.connectionInfo.id = "nobody";
   await client.subscribeToChannels(channel());
@@ -157,7 +157,7 @@ test("an unknown subscription is an exception", async () => {
   assert.equal(client.seen.errors[0].responseStatus.errorCode, "NotFound");
 });
 
-test("credentials are sent unless switched off", async () => {
+test("16.2 Does create EventSource instance withCredentials: unless switched off", async () => {
   const client = await connect(channel());
   assert.equal(client.eventSource.withCredentials, true);
   const other = new ServerEventsClient(base, [channel()]);
@@ -167,7 +167,7 @@ test("credentials are sent unless switched off", async () => {
   await other.stop();
 });
 
-test("an invalid channel is refused before it is joined", async () => {
+test("S-09, S-17: an invalid channel is refused before it is joined", async () => {
   const c = channel();
   const client = await connect(c);
   await assert.rejects(call(client, "UpdateEventSubscriber", { id: client.getSubscriptionId(), subscribeChannels: ["a b"] }),

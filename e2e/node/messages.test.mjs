@@ -1,11 +1,12 @@
 // Messages to handlers, receivers and listeners.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { call, channel, chat, connect, object, publish, raw, stopAll, texts, until } from "./support.mjs";
+import { ServerEventReceiver, SingletonInstanceResolver } from "@servicestack/client";
+import { call, channel, chat, connect, object, publish, raw, stopAll, texts, until, watch } from "./support.mjs";
 
 afterEach(stopAll);
 
-test("everyone on a channel gets a chat message once", async () => {
+test("16.1 Does_receive_messages: everyone on a channel gets a chat message once", async () => {
   const c = channel();
   const one = await connect(c);
   const two = await connect(c);
@@ -29,7 +30,7 @@ test("everyone on a channel gets a chat message once", async () => {
   assert.equal(one.seen.chats[0].eventId, two.seen.chats[0].eventId);
 });
 
-test("a private message reaches its user alone, and the sender", async () => {
+test("S-32: a private message reaches its user alone, and the sender", async () => {
   const c = channel();
   const [from, to, other] = [await connect(c), await connect(c), await connect(c)];
   await chat(from, c, "for you", { toUserId: to.seen.connects[0].userId });
@@ -43,7 +44,7 @@ test("a private message reaches its user alone, and the sender", async () => {
   assert.equal(texts(from).length, 2);
 });
 
-test("a message to a handler", async () => {
+test("16.1 Does_send_message_to_Handler, S-10: by its selector, and by the name of its type", async () => {
   const c = channel();
   const got = [];
   const client = await connect(c, { handlers: { CustomType: (body, message) => got.push([body, message.selector]) } });
@@ -53,7 +54,7 @@ test("a message to a handler", async () => {
   assert.deepEqual(got, [[{ id: 1, name: "one" }, "cmd.CustomType"], [{ id: 2, name: "two" }, "cmd.CustomType"]]);
 });
 
-test("text to a handler arrives as it was sent", async () => {
+test("16.2 Does send string to Handler, S-04: it arrives as it was sent", async () => {
   const c = channel();
   const got = [];
   const client = await connect(c, { handlers: { say: body => got.push(body) } });
@@ -63,13 +64,20 @@ test("text to a handler arrives as it was sent", async () => {
   assert.deepEqual(got, sent);
 });
 
-test("nothing arrives as null, and a selector keeps its parts", async () => {
+test("16.1 Does_send_raw_string_messages, S-10: text, nothing, and selectors with their parts", async () => {
   const c = channel();
   const client = await connect(c);
   await raw(client, c, "cmd.showPopup", null);
   await raw(client, c, "cmd.toggle$#channels", null);
-  await until("both come", () => client.seen.messages.length === 2);
-  const [popup, toggle] = client.seen.messages;
+  await raw(client, c, "cmd.announce", "This is your captain speaking ...");
+  await raw(client, c, "css.background-image$#top", "url(/logo.png)");
+  await raw(client, c, "cmd.hide$div%20.im,#top", null);
+  await until("all come", () => client.seen.messages.length === 5);
+  const [popup, toggle, announce, css, hide] = client.seen.messages;
+  assert.equal(announce.body, "This is your captain speaking ...");
+  assert.deepEqual([css.op, css.target, css.cssSelector, css.body], ["css", "background-image", "#top", "url(/logo.png)"]);
+  assert.deepEqual([hide.target, hide.cssSelector], ["hide", "div .im,#top"]);
+  for (const m of client.seen.messages) assert.equal(m.channel, c);
   assert.equal(popup.body, null);
   assert.equal(popup.op, "cmd");
   assert.equal(popup.target, "showPopup");
@@ -78,7 +86,7 @@ test("nothing arrives as null, and a selector keeps its parts", async () => {
   assert.equal(toggle.body, null);
 });
 
-test("messages to a named receiver, by method, setter and property", async () => {
+test("16.1 Does_send_message_to_named_receiver, Does_set_properties_on_named_receiver: by method, setter and property", async () => {
   const c = channel();
   const client = await connect(c);
   const seen = [];
@@ -105,7 +113,7 @@ test("messages to a named receiver, by method, setter and property", async () =>
   assert.equal(seen.length, 3);
 });
 
-test("messages to the global receiver", async () => {
+test("16.1 Does_send_message_to_global_receiver: and what it does not have", async () => {
   const c = channel();
   const client = await connect(c);
   const seen = [];
@@ -121,7 +129,40 @@ test("messages to the global receiver", async () => {
   assert.equal(seen.length, 4);
 });
 
-test("a trigger reaches every listener, and none that was removed", async () => {
+test("16.1 Does_set_properties_on_global_receiver: and a receiver that is reused keeps them", async () => {
+  const c = channel();
+  class Receiver extends ServerEventReceiver {
+    AnyNamedProperty = null;
+    count = 0;
+    CustomType() { this.count++; }
+  }
+  const client = await connect(c, { resolver: new SingletonInstanceResolver() });
+  client.registerReceiver(Receiver).registerNamedReceiver("test", Receiver); // 16.1 Can_reuse_same_instance
+  await object(client, c, { customType: { id: 1, name: "any" }, selector: "cmd.AnyNamedProperty" });
+  for (const selector of [undefined, "test.CustomType", "test.customtype"]) {
+    await object(client, c, { customType: { id: 2, name: "counted" }, selector });
+  }
+  await until("all come", () => client.seen.messages.length === 4);
+  const receiver = client.resolver.tryResolve(Receiver);
+  assert.deepEqual(receiver.AnyNamedProperty, { id: 1, name: "any" });
+  assert.equal(receiver.count, 4); // the first one twice, see above; any case will do for a member
+});
+
+test("16.1 GrpcServerEventsTests, S-21: onConnect, onJoin and chat come in this order", async () => {
+  const c = channel();
+  const order = [];
+  const note = name => () => { order.push(name); };
+  const client = watch([c], { handlers: { onConnect: note("onConnect"), onJoin: note("onJoin"), chat: note("chat") } });
+  for (let i = 0; order.length < 3; i++) { // from before it is connected
+    await publish({ channel: c, type: "chat", data: { id: i } });
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(order.slice(0, 2), ["onConnect", "onJoin"]);
+  assert.deepEqual([...new Set(order)], ["onConnect", "onJoin", "chat"]);
+  assert.deepEqual(client.seen.errors, []);
+});
+
+test("16.1 Does_fire_multiple_listeners_for_custom_trigger: and none that was removed", async () => {
   const c = channel();
   const client = await connect(c);
   const [first, second] = [[], []];
@@ -136,7 +177,7 @@ test("a trigger reaches every listener, and none that was removed", async () => 
   assert.deepEqual(second, ["one", "two"]);
 });
 
-test("many messages are all handled, in their order", async () => {
+test("16.1 Can_consume_messages_in_async_handler_with_BlockingCollection: all of many, in their order", async () => {
   const c = channel();
   const client = await connect(c);
   const sent = Array.from({ length: 100 }, (_, i) => `message ${i}`);
@@ -145,7 +186,7 @@ test("many messages are all handled, in their order", async () => {
   assert.deepEqual(texts(client), sent);
 });
 
-test("each client gets the messages of its channels", async () => {
+test("16.1 Does_receive_messages_on_to_clients_subscribed_on_multiple_channels: each those of its own, twice", async () => {
   const all = [channel("a"), channel("b"), channel("c"), channel("d")];
   const clients = [];
   for (let n = 1; n <= 4; n++) clients.push(await connect(all.slice(0, n)));
@@ -161,7 +202,7 @@ test("each client gets the messages of its channels", async () => {
   assert.equal((await clients[0].getChannelSubscribers()).length, 4);
 });
 
-test("what curl publishes arrives here, and the other way round", async () => {
+test("S-03, S-10: what curl publishes arrives here", async () => {
   const c = channel();
   const got = [];
   const client = await connect(c, { handlers: { greet: (body, m) => got.push([body, m.selector, m.channel]) } });
@@ -176,7 +217,7 @@ test("what curl publishes arrives here, and the other way round", async () => {
   assert.equal(String(client.seen.messages[0].eventId), receipt.id);
 });
 
-test("nobody speaks for another, nor as the server", async () => {
+test("S-10, S-17: nobody speaks for another, nor as the server", async () => {
   const c = channel();
   const [client, other] = [await connect(c), await connect(c)];
   const refused = async (status, fields, name = "PostChatToChannel") => {

@@ -118,12 +118,21 @@ export function object(client, channel, fields) {
 }
 
 // publish goes through the plain face.
-export async function publish(fields) {
-  const answer = await fetch(`${base}/publish`, {
+export async function publish(fields, at = base) {
+  const answer = await fetch(`${at}/publish`, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fields),
   });
   assert.equal(answer.status, 200, await answer.clone().text());
   return answer.json();
+}
+
+// reaches publishes until it has come to all clients. One whose heartbeats fail may
+// open several EventSources in turn, without a cursor, and miss what falls between.
+export async function reaches(clients, fields, at = base) {
+  await until(`${fields.data} comes to all`, async () => {
+    await publish(fields, at);
+    return clients.every(client => client.seen.messages.some(m => m.body === fields.data));
+  });
 }
 
 export async function control(what) {

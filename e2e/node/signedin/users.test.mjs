@@ -16,7 +16,7 @@ async function signIn(user, channels, options = {}) {
   return client;
 }
 
-test("who has not signed in gets an exception and no stream", async () => {
+test("16.1 AuthMemoryServerEventsTests, S-19 LimitToAuthenticatedUsers: who has not signed in gets an exception and no stream", async () => {
   const client = watch([channel()]);
   await until("the exception comes", () => client.seen.errors.length > 0);
   assert.equal(client.seen.errors[0].code, 401);
@@ -24,7 +24,7 @@ test("who has not signed in gets an exception and no stream", async () => {
   assert.deepEqual(client.seen.connects, []);
 });
 
-test("onConnect and onJoin say who it is", async () => {
+test("16.1 AuthMemoryServerEventsTests, S-24: onConnect and onJoin say who it is", async () => {
   const c = channel();
   const client = await signIn("ada", c);
   assert.equal(client.seen.connects[0].isAuthenticated, "true");
@@ -35,7 +35,7 @@ test("onConnect and onJoin say who it is", async () => {
   assert.equal(client.seen.joins[0].isAuthenticated, "true");
 });
 
-test("they send, receive and beat", async () => {
+test("16.1 AuthMemoryServerEventsTests: they send, receive and send heartbeats", async () => {
   const c = channel();
   const [ada, bob] = [await signIn("ada", c, { heartbeat: 50 }), await signIn("bob", c)];
   await chat(ada, c, "hello");
@@ -48,7 +48,7 @@ test("they send, receive and beat", async () => {
   assert.deepEqual(ada.seen.errors, []);
 });
 
-test("a private message reaches every window of its user", async () => {
+test("S-24: a private message reaches every window of its user", async () => {
   const c = channel();
   const [one, two, bob, eve] = [await signIn("ada", c), await signIn("ada", c), await signIn("bob", c), await signIn("eve", c)];
   await chat(bob, c, "for ada", { toUserId: "ada" });
@@ -58,7 +58,7 @@ test("a private message reaches every window of its user", async () => {
   assert.deepEqual(texts(eve), ["for all"]);
 });
 
-test("channels that were joined are there after a restart", async () => {
+test("16.1 AuthMemoryServerEventsTests.Channels_updated_after_Restart: what was joined is still there", async () => {
   const [a, b] = [channel("a"), channel("b")];
   const bob = await signIn("bob", [a, b]);
   const ada = await signIn("ada", a, { from: proxied, heartbeat: never });
@@ -75,7 +75,7 @@ test("channels that were joined are there after a restart", async () => {
   assert.deepEqual(bob.seen.leaves, []);
 });
 
-test("who has not signed in sees no list", async () => {
+test("S-14: who has not signed in sees no list", async () => {
   const c = channel();
   const ada = await signIn("ada", c);
   assert.deepEqual(names(await ada.getChannelSubscribers()), ["Ada"]);
