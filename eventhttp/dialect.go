@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -12,9 +11,27 @@ import (
 	"github.com/stentor-sse/stentor/sse"
 )
 
-// dialect encodes the plain face. It is stateless and all its values are equal,
-// so that all plain streams of a hub share their bytes.
-type dialect struct{}
+// dialect encodes the plain face. Equal values share their bytes: all plain streams
+// of a hub do that have the same keepalive.
+type dialect struct {
+	keepAlive string // encoded; "" is an empty comment
+}
+
+// newDialect makes the dialect whose streams are kept warm with e. An event that can't
+// be one is an error, beside the dialect that does without it.
+func newDialect(e sse.Event) (dialect, error) {
+	if e == (sse.Event{}) {
+		return dialect{}, nil
+	}
+	if e.ID != "" || e.Retry != 0 {
+		return dialect{}, fmt.Errorf("%w keepalive: it has an ID or a Retry; both are the hub's", stentor.ErrInvalid)
+	}
+	frame, err := e.AppendText(nil)
+	if err != nil {
+		return dialect{}, fmt.Errorf("%w keepalive: %w", stentor.ErrInvalid, err)
+	}
+	return dialect{keepAlive: string(frame)}, nil
+}
 
 // AppendMessage writes id, type and data. The id stands in front of the event
 // rather than in it: it costs no string, and an event with an id alone would not be
@@ -38,9 +55,9 @@ func (dialect) AppendMessage(b []byte, m *stentor.Message) ([]byte, error) {
 func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 	switch n.Kind {
 	case stentor.NoticeOpen:
-		// 3 s, spread by a third, so that those who lose a server together don't
-		// come back together.
-		b = appendRetry(b, 2*time.Second+rand.N(2*time.Second))
+		if n.Retry >= time.Millisecond {
+			b = appendRetry(b, n.Retry)
+		}
 		b = appendID(b, n.Cursor)
 		return appendControl(b, "stentor.open", struct {
 			Subscription string `json:"subscription"`
@@ -59,17 +76,41 @@ func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 			return appendMember(b, "stentor.leave", n, n.First)
 		}
 		return appendMember(b, "stentor.update", n, true)
-	case stentor.NoticeFarewell:
-		e := sse.Event{Comment: farewell(n.Cause)}
-		if n.Retry >= time.Millisecond {
-			e.Retry = n.Retry
+	case stentor.NoticeRetry:
+		if n.Retry < time.Millisecond {
+			return b, nil
 		}
-		return e.AppendText(b)
+		return append(appendRetry(b, n.Retry), '\n'), nil
+	case stentor.NoticeFarewell:
+		return appendEnd(b, n.Cause, n.Retry)
 	}
 	return b, nil // a heartbeat, and whatever comes later: not shown here
 }
 
-func (dialect) AppendKeepAlive(b []byte) []byte { return append(b, ":\n\n"...) }
+func (d dialect) AppendKeepAlive(b []byte) []byte {
+	if d.keepAlive == "" {
+		return append(b, ":\n\n"...)
+	}
+	return append(b, d.keepAlive...)
+}
+
+// farAway is the reconnection time of a stream that another has taken the place of. It
+// would come back and evict the other one, which would come back and evict it.
+const farAway = 24 * time.Hour
+
+// appendEnd tells why the stream ends and, unless that is zero, when to come back.
+func appendEnd(b []byte, cause error, retry time.Duration) ([]byte, error) {
+	reason := endReason(cause)
+	if reason == "replaced" {
+		retry = farAway
+	}
+	if retry >= time.Millisecond {
+		b = appendRetry(b, retry)
+	}
+	return appendControl(b, "stentor.end", struct {
+		Reason string `json:"reason"`
+	}{reason})
+}
 
 // appendGap tells what is missing. Positions are strings, as ids are; unknown ones
 // are empty.
@@ -136,22 +177,24 @@ func appendRetry(b []byte, d time.Duration) []byte {
 	return append(b, '\n')
 }
 
-// farewell says why a stream ends, for a person who watches it with curl. The text of
-// an unknown cause is the application's own and stays here.
-func farewell(cause error) string {
+// endReason names why a stream ends. The text of an unknown cause is the
+// application's own and stays here.
+func endReason(cause error) string {
 	for _, known := range []struct {
-		err  error
-		text string
+		err    error
+		reason string
 	}{
-		{stentor.ErrDraining, "this server is going away; come back"},
-		{stentor.ErrClosed, "this server is shutting down; come back"},
-		{stentor.ErrReplaced, "replaced by a newer stream with the same key"},
-		{stentor.ErrExpired, "no heartbeat within the lease"},
-		{stentor.ErrUnregistered, "ended on request"},
-		{stentor.ErrFull, "this server is full; come back"},
+		{stentor.ErrReplaced, "replaced"},
+		{stentor.ErrDismissed, "dismissed"},
+		{stentor.ErrDraining, "draining"},
+		{stentor.ErrClosed, "shutdown"},
+		{stentor.ErrExpired, "expired"},
+		{stentor.ErrUnregistered, "unregistered"},
+		{stentor.ErrReset, "reset"},
+		{stentor.ErrFull, "full"},
 	} {
 		if errors.Is(cause, known.err) {
-			return known.text
+			return known.reason
 		}
 	}
 	return "ended"

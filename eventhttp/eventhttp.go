@@ -21,17 +21,45 @@ import (
 // of it.
 type Options struct {
 	// Subscribe is asked before a stream opens and before a live subscription
-	// is changed or ended; o holds what the request asks for. It fills in the identity
-	// (User, Session, Key, Meta, …) and may trim the channels or refuse with a
-	// [*stentor.Refusal]; [stentor.ErrFull] turns a stream away softly, as an
+	// is changed or ended; o holds what the request asks for, with the browser's cookie as
+	// its Session (see Cookie). It fills in the identity (User, Key, Meta, …), replays with
+	// o.Replay from a store of its own if there is one, and may trim the channels or refuse
+	// with a [*stentor.Refusal]; [stentor.ErrFull] turns a stream away softly, as an
 	// overloaded hub does. It doesn't set the Dialect. Nil: everyone may subscribe to
 	// everything, anonymously.
 	Subscribe func(r *http.Request, o *stentor.SubscribeOptions) error
+	// Prepare is asked when s is registered and its header is about to go out, to
+	// add to it. It may refuse as Subscribe does, and then s has ended; but who held the
+	// key of s has been replaced by then, so refuse in Subscribe what can be. Nil: nothing is
+	// added.
+	Prepare func(h http.Header, r *http.Request, s *stentor.Subscription) error
 	// Publish is asked before a message is published, once for each line of a
 	// batch, and may change it. Nil: nobody may.
 	Publish func(r *http.Request, m *stentor.Message) error
 	// Presence is asked before the members of channels are listed. Nil: nobody may.
 	Presence func(r *http.Request, channels []stentor.Channel) error
+	// Address is where a request comes from, for hooks and logs. Nil: the host that
+	// the connection is from, which behind a proxy is the proxy's.
+	Address func(r *http.Request) string
+	// Cookie is the name of the cookie that browsers are known by when they come back: its
+	// value, 26 random letters and digits, is the Session of their subscriptions. It is
+	// HttpOnly, SameSite=Lax, Secure over TLS, and ends with the browser's run. Requests
+	// of other sites' pages get none, because a browser would not keep it. Empty means
+	// "stentor"; "-" sets none. A Subscribe function makes it the identity of one
+	// receiver with o.Key = o.Session.
+	Cookie string
+	// PublicURL is where the face is reached, like "https://app.example", behind
+	// a proxy that ends TLS: an https one makes the cookie Secure.
+	PublicURL string
+	// RequireAccept answers a stream request that has no Accept header with 406,
+	// as one whose Accept header doesn't admit text/event-stream always is.
+	RequireAccept bool
+	// KeepAlive is what the hub's keepalives look like; when they come is set by
+	// its Options.KeepAlive and KeepAliveAlways. The zero Event is an empty comment, which
+	// readers skip; one with a Type or Data arrives as an event. One that can't
+	// be written, or has an ID or a Retry, is left out, which is logged as an error: an
+	// empty comment comes in its place.
+	KeepAlive sse.Event
 	// AllowOrigins are the origins that pages of other sites may call from,
 	// like "https://app.example"; "*" is everyone, without credentials. An
 	// entry that is not an origin allows nobody.
@@ -50,6 +78,15 @@ func (o *Options) withDefaults() Options {
 	var c Options
 	if o != nil {
 		c = *o
+	}
+	if c.Address == nil {
+		c.Address = address
+	}
+	switch c.Cookie {
+	case "":
+		c.Cookie = "stentor"
+	case "-":
+		c.Cookie = ""
 	}
 	c.AllowOrigins = slices.Clone(c.AllowOrigins)
 	c.Stream = streamOptions(c.Stream)
@@ -74,11 +111,18 @@ func streamOptions(o sse.AcceptOptions) sse.AcceptOptions {
 // it needs no closing, and hub.Shutdown ends its streams. It is safe for any
 // goroutine.
 type Face struct {
-	hub    *stentor.Hub
-	o      Options
-	routes []route
-	mux    *http.ServeMux
+	hub      *stentor.Hub
+	o        Options
+	dialect  dialect
+	newcomer *stentor.Property[struct{}] // see greet
+	routes   []route
+	mux      *http.ServeMux
 }
+
+const (
+	eventsPath        = "/events"
+	subscriptionsPath = "/subscriptions/"
+)
 
 // route is one path with everything around it.
 type route struct {
@@ -88,16 +132,23 @@ type route struct {
 
 // New makes the plain face of hub.
 func New(hub *stentor.Hub, o *Options) *Face {
-	f := &Face{hub: hub, o: o.withDefaults(), mux: http.NewServeMux()}
+	f := &Face{
+		hub: hub, o: o.withDefaults(), mux: http.NewServeMux(),
+		newcomer: stentor.NewProperty[struct{}]("its session was made up for it"),
+	}
+	var err error
+	if f.dialect, err = newDialect(f.o.KeepAlive); err != nil {
+		f.o.Logger.Error("keepalive left out", "err", err)
+	}
 	policy := origin.New(f.o.AllowOrigins, problem.Write)
 	add := func(path string, m methods) {
 		h := policy.Handler(m, m.names()...)
 		f.routes = append(f.routes, route{path, h})
 		f.mux.Handle(path, h)
 	}
-	add("/events", methods{http.MethodGet: f.events})
+	add(eventsPath, methods{http.MethodGet: f.events})
 	add("/publish", methods{http.MethodPost: f.publish})
-	add("/subscriptions/{id}", methods{http.MethodPost: f.change, http.MethodDelete: f.end})
+	add(subscriptionsPath+"{id}", methods{http.MethodPost: f.change, http.MethodDelete: f.end})
 	add("/presence", methods{http.MethodGet: f.presence})
 	add("/healthz", methods{http.MethodGet: f.healthz})
 	add("/readyz", methods{http.MethodGet: f.readyz})
@@ -121,9 +172,20 @@ func (f *Face) Register(mux *http.ServeMux) {
 	}
 }
 
+// Events serves what GET /events is, for a path of the program's own, whose
+// wildcards the functions of the options see:
+//
+//	mux.Handle("/updates/{app}", face.Events())
+func (f *Face) Events() http.Handler { return f.routes[0].handler }
+
 // ServeHTTP serves the same routes, and answers every other path with a 404
-// problem.
-func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.mux.ServeHTTP(w, r) }
+// problem. It can be mounted with [http.StripPrefix].
+func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The mux finds the handler and no more: its own ServeHTTP would hide the
+	// wildcards of the pattern that led here.
+	h, _ := f.mux.Handler(r)
+	h.ServeHTTP(w, r)
+}
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	problem.Write(w, http.StatusNotFound,

@@ -14,13 +14,19 @@ import (
 
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/internal/problem"
+	"github.com/stentor-sse/stentor/internal/visitor"
 	"github.com/stentor-sse/stentor/sse"
 )
 
 // events opens a stream. Everything that can be refused is refused before a byte
 // is written; a cursor never is.
 func (f *Face) events(w http.ResponseWriter, r *http.Request) {
-	so, err := f.subscribeOptions(r)
+	if err := f.acceptable(r); err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	who := f.browser(r)
+	so, err := f.subscribeOptions(r, who)
 	if err != nil {
 		f.turnAway(w, r, err)
 		return
@@ -34,38 +40,75 @@ func (f *Face) events(w http.ResponseWriter, r *http.Request) {
 		f.turnAway(w, r, limited(err))
 		return
 	}
-	stream, err := openStream(w, r, sub, &f.o.Stream)
-	if err != nil {
-		f.refuse(w, r, err)
-		return
-	}
 	begun := time.Now()
-	cause := sub.Serve(stream)
-	stream.Close() // an error only says that the reader has gone before
+	cause := errPanicked
+	defer func() {
+		if cause == errPanicked { // one of the application's functions: net/http logs it
+			sub.Close(cause)
+		}
+	}()
+	cause = f.serve(w, r, sub, who)
 	f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
 		"duration", time.Since(begun), "cause", cause)
 }
 
+// errPanicked is the cause of a subscription whose handler panicked.
+var errPanicked = errors.New("eventhttp: panicked")
+
+// serve answers with the stream of sub, and returns why it ended.
+func (f *Face) serve(w http.ResponseWriter, r *http.Request, sub *stentor.Subscription, who visitor.Name) error {
+	if f.o.Prepare != nil {
+		if err := f.o.Prepare(w.Header(), r, sub); err != nil {
+			sub.Close(err)
+			f.turnAway(w, r, err)
+			return err
+		}
+	}
+	f.remember(w.Header(), r, sub, who)
+	stream, err := openStream(w, r, sub, &f.o.Stream)
+	if err != nil {
+		f.refuse(w, r, err)
+		return err
+	}
+	cause := sub.Serve(stream)
+	stream.Close() // an error only says that the reader has gone before
+	return cause
+}
+
+// acceptable refuses who could not read a stream.
+func (f *Face) acceptable(r *http.Request) error {
+	if ok, given := sse.Acceptable(r); ok && (given || !f.o.RequireAccept) {
+		return nil
+	}
+	return &stentor.Refusal{Status: http.StatusNotAcceptable, Detail: "this is an event stream; send Accept: text/event-stream"}
+}
+
 // turnAway refuses a stream request.
 func (f *Face) turnAway(w http.ResponseWriter, r *http.Request, err error) {
-	if !overloaded(err) {
+	if !overloaded(err) && !errors.Is(err, stentor.ErrDismissed) {
 		f.refuse(w, r, err)
 		return
 	}
 	f.o.Logger.Debug("stream turned away", "err", err)
-	softly(w, err)
+	Refuse(w, err)
 }
 
 // Refuse answers a stream request with an error of [Accept] or [stentor.Hub.Subscribe] as
-// the face does: a problem document, or for a hub that is full or going
-// away a stream that ends at once and says when to come back, because an EventSource
-// gives up for good on a 429 or 503. Nothing may have been written to w.
+// the face does: a problem document, with two exceptions that an EventSource asks
+// for. It gives up for good on a 429 or 503, so a hub that is full or going away answers with a
+// stream that ends at once and says when to come back. On a 204 it stops without a
+// word, which is what somebody who was dismissed is to do. Nothing may have
+// been written to w.
 func Refuse(w http.ResponseWriter, err error) {
-	if overloaded(err) {
+	switch {
+	case overloaded(err):
 		softly(w, err)
-		return
+	case errors.Is(err, stentor.ErrDismissed):
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		problem.Error(w, err)
 	}
-	problem.Error(w, err)
 }
 
 func overloaded(err error) bool {
@@ -73,9 +116,8 @@ func overloaded(err error) bool {
 }
 
 func softly(w http.ResponseWriter, err error) {
-	e := sse.Event{Comment: farewell(err), Retry: 2*time.Second + rand.N(28*time.Second)}
-	body, encErr := e.AppendText(nil)
-	if encErr != nil { // two fixed texts and a number: can't be
+	body, encErr := appendEnd(nil, err, 2*time.Second+rand.N(28*time.Second))
+	if encErr != nil { // fixed texts and a number: can't be
 		problem.Error(w, err)
 		return
 	}
@@ -99,12 +141,12 @@ func addStreamHeader(h http.Header) {
 }
 
 // subscribeOptions reads what a stream request asks for and has it approved.
-func (f *Face) subscribeOptions(r *http.Request) (*stentor.SubscribeOptions, error) {
+func (f *Face) subscribeOptions(r *http.Request, who visitor.Name) (*stentor.SubscribeOptions, error) {
 	query, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, err
 	}
-	so := &stentor.SubscribeOptions{Cursor: cursor(r, query), Address: address(r)}
+	so := &stentor.SubscribeOptions{Cursor: cursor(r, query), Session: who.String(), Address: f.o.Address(r)}
 	if so.Channels, err = channels(query["channel"]); err != nil {
 		return nil, err
 	}
@@ -116,7 +158,9 @@ func (f *Face) subscribeOptions(r *http.Request) (*stentor.SubscribeOptions, err
 	if err := f.approve(r, so); err != nil {
 		return nil, err
 	}
-	if len(so.Channels) == 0 && so.User == "" && so.UserName == "" && so.Session == "" && so.Key == "" {
+	f.greet(so, who)
+	named := so.User != "" || so.UserName != "" || so.Key != "" || so.Session != who.String()
+	if len(so.Channels) == 0 && !named {
 		return nil, fmt.Errorf("%w subscription: nothing would ever arrive; name a channel, as in ?channel=home", stentor.ErrInvalid)
 	}
 	return so, nil
@@ -129,7 +173,7 @@ func (f *Face) approve(r *http.Request, so *stentor.SubscribeOptions) error {
 			return err
 		}
 	}
-	so.Dialect = dialect{}
+	so.Dialect = f.dialect
 	return nil
 }
 
@@ -201,10 +245,14 @@ func address(r *http.Request) string {
 
 // QuerySubscribe is a Subscribe function for development: it believes the query
 // parameters user, session and key, so that whoever can reach the server can be
-// anyone. A user is displayed by its id, and is not authenticated.
+// anyone. A session in the query goes before the cookie's. A user is displayed by its id,
+// and is not authenticated.
 func QuerySubscribe(r *http.Request, o *stentor.SubscribeOptions) error {
 	query := r.URL.Query()
-	o.User, o.Session, o.Key = query.Get("user"), query.Get("session"), query.Get("key")
+	o.User, o.Key = query.Get("user"), query.Get("key")
+	if session := query.Get("session"); session != "" {
+		o.Session = session
+	}
 	if o.DisplayName == "" {
 		o.DisplayName = o.User
 	}

@@ -281,9 +281,9 @@ func TestHeadRegistersNothing(t *testing.T) {
 }
 
 func TestOverloadIsSoft(t *testing.T) {
-	soft := regexp.MustCompile(`^: this server is [a-z ]+; come back\nretry: (\d{4,5})\n\n$`)
-	check := func(t *testing.T, srv *ssetest.Server) {
+	check := func(t *testing.T, srv *ssetest.Server, reason string) {
 		t.Helper()
+		soft := regexp.MustCompile(`^retry: (\d{4,5})\nevent: stentor.end\ndata: {"reason":"` + reason + `"}\n\n$`)
 		resp, body := srv.Do(t, "GET", "/events?channel=a", "")
 		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" || !soft.MatchString(body) {
 			t.Errorf("got %d %q %q, want a stream that says when to come back and ends",
@@ -295,7 +295,7 @@ func TestOverloadIsSoft(t *testing.T) {
 		hub, srv := serve(t, p, &stentor.Options{MaxSubscriptions: 1}, open())
 		s := srv.Open(t, "/events?channel=a")
 		opened(t, s)
-		check(t, srv)
+		check(t, srv, "full")
 		publish(t, hub, to("a", "still here"))
 		if e := s.Next(t); e.Data != "still here" {
 			t.Errorf("the open stream got %+v", e)
@@ -304,14 +304,14 @@ func TestOverloadIsSoft(t *testing.T) {
 		if err := hub.Drain(context.Background(), 0); err != nil {
 			t.Fatal(err)
 		}
-		check(t, srv)
+		check(t, srv, "draining")
 		resp, body := srv.Do(t, "GET", "/readyz", "")
 		refused(t, resp, body, 503, "try again")
 		t.Log("closed")
 		if err := hub.Shutdown(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		check(t, srv)
+		check(t, srv, "shutdown")
 		resp, body = srv.Do(t, "POST", "/publish", `{"channel":"a"}`, jsonType)
 		refused(t, resp, body, 503, "try again")
 		if resp.Header.Get("Retry-After") == "" {
@@ -331,7 +331,7 @@ func TestShutdownEndsStreams(t *testing.T) {
 		if err := s.Wait(t); err != nil {
 			t.Errorf("the stream ended with %v, want a clean end", err)
 		}
-		if !regexp.MustCompile(`: this server is shutting down; come back\nretry: \d+\n\n$`).MatchString(s.Raw()) {
+		if !regexp.MustCompile(`\n\nretry: \d+\nevent: stentor.end\ndata: {"reason":"shutdown"}\n\n$`).MatchString(s.Raw()) {
 			t.Errorf("no farewell in %q", s.Raw())
 		}
 	})

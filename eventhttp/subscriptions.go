@@ -64,32 +64,15 @@ func (f *Face) end(w http.ResponseWriter, r *http.Request) {
 // owned finds the subscription that a request names, if it is the caller's. One of
 // somebody else gets the same answer as one that isn't, so that ids can't be tried.
 func (f *Face) owned(r *http.Request, so *stentor.SubscribeOptions) (*stentor.Subscription, error) {
-	so.Address = address(r)
+	so.Session, so.Address = f.presented(r), f.o.Address(r)
 	if err := f.approve(r, so); err != nil {
 		return nil, err
 	}
-	sub := f.hub.Subscription(r.PathValue("id"))
-	if sub == nil || !same(so, sub) {
+	sub := f.hub.Subscription(strings.TrimPrefix(r.URL.Path, subscriptionsPath))
+	if sub == nil || !f.same(so, sub) {
 		return nil, errNotFound()
 	}
 	return sub, nil
-}
-
-// same reports whether so is who sub is. An anonymous caller owns the anonymous
-// subscriptions of its session; without a session, knowing the id has to do.
-func same(so *stentor.SubscribeOptions, sub *stentor.Subscription) bool {
-	user := sub.Member().User
-	if so.User != "" {
-		return so.User == user
-	}
-	return anonymous(user) && so.Session == sub.Session()
-}
-
-// anonymous reports whether user is an id that the hub gives to those without one: a
-// minus and a number.
-func anonymous(user string) bool {
-	digits, ok := strings.CutPrefix(user, "-")
-	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
 func errNotFound() error {

@@ -40,8 +40,9 @@ func New(status int, detail string) Document {
 }
 
 // Of is the document that err asks for: a *stentor.Refusal's status and detail,
-// 413 for a *http.MaxBytesError and ErrTooLarge, 404 for ErrUnknown, 400 for ErrInvalid, 503 for
-// ErrClosed, ErrDraining and ErrFull, and otherwise a 500 that says nothing of err.
+// 413 for a *http.MaxBytesError and ErrTooLarge, 404 for ErrUnknown, 400 for ErrInvalid, 409
+// for ErrKeyTaken, 403 for ErrDismissed, 503 for ErrClosed, ErrDraining and ErrFull, and
+// otherwise a 500 that says nothing of err.
 func Of(err error) Document {
 	if refusal, ok := errors.AsType[*stentor.Refusal](err); ok {
 		return New(refusal.Status, refusal.Detail)
@@ -57,6 +58,10 @@ func Of(err error) Document {
 		return New(http.StatusNotFound, text(err))
 	case errors.Is(err, stentor.ErrInvalid):
 		return New(http.StatusBadRequest, text(err))
+	case errors.Is(err, stentor.ErrKeyTaken):
+		return New(http.StatusConflict, "somebody else holds this key; end that stream first, or take another key")
+	case errors.Is(err, stentor.ErrDismissed):
+		return New(http.StatusForbidden, "this subscriber was dismissed; don't come back")
 	case errors.Is(err, stentor.ErrFull):
 		return New(http.StatusServiceUnavailable, "there are as many subscriptions as this server takes; try again later")
 	case errors.Is(err, stentor.ErrDraining), errors.Is(err, stentor.ErrClosed):

@@ -13,7 +13,7 @@ import (
 type Name struct {
 	cookie string // that holds it
 	value  string
-	fresh  bool // made up just now: the browser does not have it yet
+	fresh  bool // the browser does not have it yet
 }
 
 // Of reads the name from the cookie of a request, or makes one up where there is none
@@ -27,8 +27,11 @@ func Of(r *http.Request, cookie string) Name {
 	return Name{cookie: cookie, value: rand.Text(), fresh: true}
 }
 
-// String is the name.
+// String is the name; empty for the zero Name, which is nobody's.
 func (n Name) String() string { return n.value }
+
+// Fresh reports whether the name was made up just now.
+func (n Name) Fresh() bool { return n.fresh }
 
 // Set has the browser keep a name that was made up: for age, or where that is
 // zero until it is closed. A name that the browser has is not set again. No script
