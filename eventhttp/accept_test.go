@@ -210,7 +210,7 @@ func TestHandleClose(t *testing.T) {
 			t.Errorf("the stream ended with %v, want a clean end", err)
 		}
 		close(stop)
-		if !strings.HasSuffix(s.Raw(), "event: bye\ndata: see you\n\n") || strings.Contains(s.Raw(), "late") {
+		if !strings.HasSuffix(s.Raw(), "event: bye\ndata: see you\n\nevent: stentor.end\ndata: {\"reason\":\"unregistered\"}\n\n") || strings.Contains(s.Raw(), "late") {
 			t.Errorf("the stream ends with %q, want the farewell", s.Raw()[max(0, len(s.Raw())-200):])
 		}
 		if got := <-causes; !errors.Is(got, stentor.ErrUnregistered) {
@@ -277,7 +277,7 @@ func TestAcceptFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp, body = srv.Do(t, "GET", "/?channel=a", "")
-		if resp.StatusCode != 200 || !strings.Contains(body, "\nretry: ") {
+		if resp.StatusCode != 200 || !strings.Contains(body, "retry: ") {
 			t.Errorf("a closed hub: %d %q, want a soft refusal", resp.StatusCode, body)
 		}
 		if err := <-causes; !errors.Is(err, stentor.ErrClosed) {

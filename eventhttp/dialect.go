@@ -98,8 +98,12 @@ func (d dialect) AppendKeepAlive(b []byte) []byte {
 // would come back and evict the other one, which would come back and evict it.
 const farAway = 24 * time.Hour
 
-// appendEnd tells why the stream ends and, unless that is zero, when to come back.
+// appendEnd tells why the stream ends, after what its handler has to say, and, unless
+// that is zero, when to come back.
 func appendEnd(b []byte, cause error, retry time.Duration) ([]byte, error) {
+	if last, ok := errors.AsType[*lastWords](cause); ok {
+		b = append(b, last.frames...)
+	}
 	reason := endReason(cause)
 	if reason == "replaced" {
 		retry = farAway

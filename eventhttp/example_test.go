@@ -110,4 +110,5 @@ func ExampleAccept() {
 	// progress: 50 %
 	// note: from elsewhere
 	// done: bye
+	// stentor.end: {"reason":"unregistered"}
 }
