@@ -228,6 +228,21 @@ func TestPrepareRefuses(t *testing.T) {
 	})
 }
 
+// A Prepare that panics leaves no subscription behind.
+func TestPrepareThatPanics(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		s := newSite(t, p, nil, &serverevents.Options{Prepare: func(http.Header, *http.Request, *stentor.Subscription) error {
+			panic(http.ErrAbortHandler) // of all panics the one that net/http does not log
+		}})
+		if _, err := s.tryOpen("/event-stream?channels=A"); err == nil {
+			t.Error("answered")
+		}
+		if n := s.hub.Stats(); n.Subscribed != 1 || n.Subscriptions != 0 || s.hub.Count(on("A")) != 0 {
+			t.Errorf("%+v", n)
+		}
+	})
+}
+
 // S-20 OnHeartbeatInit: a veto is answered as it says, and the heartbeat does not count.
 func TestHeartbeatHook(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {

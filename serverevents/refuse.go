@@ -52,6 +52,7 @@ func (f *Face) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, stentor.ErrDismissed):
 		f.log(r, slog.LevelDebug, "stream refused", http.StatusNoContent, err)
+		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
 		return
 	case decided(err):

@@ -1,6 +1,7 @@
 package serverevents
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -42,7 +43,6 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 	streamHeader(w.Header())
 	if err := f.prepare(w.Header(), r, sub); err != nil {
 		f.count.prepareRefused.Add(1)
-		sub.Close(err)
 		f.turnAway(w, r, err)
 		return
 	}
@@ -148,13 +148,24 @@ func channels(names []string) ([]stentor.Channel, error) {
 	return out, nil
 }
 
-// prepare has the subscription say all it will, and the application look at it.
-func (f *Face) prepare(h http.Header, r *http.Request, sub *stentor.Subscription) error {
+// errPanicked is the cause of a subscription whose Prepare panicked.
+var errPanicked = errors.New("serverevents: panicked")
+
+// prepare has the subscription say all it will, and the application look at it. After an
+// error, and after a panic, which net/http recovers, the subscription has ended.
+func (f *Face) prepare(h http.Header, r *http.Request, sub *stentor.Subscription) (err error) {
 	f.setPrivate(r, sub)
 	if f.o.Prepare == nil {
 		return nil
 	}
-	return f.o.Prepare(h, r, sub)
+	err = errPanicked
+	defer func() {
+		if err != nil {
+			sub.Close(err)
+		}
+	}()
+	err = f.o.Prepare(h, r, sub)
+	return err
 }
 
 // setPrivate tells the subscriber where to send its heartbeats and the rest.
