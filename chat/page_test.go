@@ -28,7 +28,7 @@ func TestPageHeaders(t *testing.T) {
 		csp := resp.Header.Get("Content-Security-Policy")
 		for _, want := range []string{
 			"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data: https:",
-			"frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'",
+			"frame-ancestors 'none'", "frame-src https://www.youtube-nocookie.com", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'",
 		} {
 			if !strings.Contains(csp+";", want+";") {
 				t.Errorf("no %s in %s", want, csp)

@@ -6,19 +6,29 @@ import { People } from "./people.js";
 import { Channels } from "./channels.js";
 import { Composer } from "./composer.js";
 import { Remote } from "./remote.js";
-import { avatar } from "./avatar.js";
+import { Account, kept } from "./account.js";
+import { Notices } from "./notices.js";
+import { drawn, face } from "./picture.js";
 import { channelList, channelName, findUser, handle, parseInput } from "./input.js";
 import { clip } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 const body = document.body;
 const own = { id: "", name: "" };
-let title = document.title;
+const ownTitle = document.title;
+let title = ownTitle;
+let lost = false; // the connection, since it was there
 
+const back = kept();
 const asked = channelList(new URLSearchParams(location.search).get("channels"));
-const initial = asked.length > 0 ? asked : channelList(JSON.parse(body.dataset.channels).join(","));
+const initial = [asked, back, channelList(JSON.parse(body.dataset.channels).join(","))].find((names) => names.length > 0);
 
-const log = new Log($("log"), $("more"), { me: () => own, pick: (_, name) => composer.address(handle(name)) });
+const log = new Log($("log"), $("more"), {
+  me: () => own,
+  // Whoever publishes may say what they like: a picture that has to be loaded is taken from presence alone.
+  picture: (m) => (drawn(m.picture) ? m.picture : people.picture(m.from)),
+  pick: (_, name) => composer.address(handle(name)),
+});
 const channels = new Channels($("channels"), show);
 const people = new People($("people"), $("count"), {
   channels: () => channels.names,
@@ -30,28 +40,57 @@ const people = new People($("people"), $("count"), {
   },
   changed: () => {},
 });
-const composer = new Composer($("composer"), $("say"), $("left"), Number($("say").dataset.limit), {
+const composer = new Composer({
+  form: $("composer"), field: $("say"), left: $("left"), list: $("suggestions"), limit: Number($("say").dataset.limit),
+}, {
   send,
   names: () => people.of(channels.active).filter((p) => p.userId !== own.id).map((p) => p.displayName),
 });
-const remote = new Remote({ announce, tv, title: (text) => ((title = text), titled()) });
+const notices = new Notices();
+const account = new Account($("account"), JSON.parse(body.dataset.signIn), { channels: () => channels.names, failed });
+const remote = new Remote({
+  announce,
+  tv: (element) => notices.tv(element),
+  title: (text) => ((title = text ?? ownTitle), titled()),
+  listen: (yes) => (yes ? stream.stopped && stream.open() : stop("Somebody asked this page to stop listening.")),
+  trigger: (detail) => document.dispatchEvent(new CustomEvent("customEvent", { detail })),
+  changed: (yes) => ($("undo").hidden = !yes),
+});
 
 for (const name of initial) channels.add(name, log.open(name));
 channels.choose(initial[0]);
 address();
 
-const stream = new Stream(initial, { state, connect, frame: receive });
+const stream = new Stream(initial, {
+  state, connect, frame: receive,
+  ended: (reason) => stop(reason === "replaced" ? "Another window took the place of this one." : "The server ended this connection."),
+});
 stream.open();
 
 // state shows what becomes of the connection.
 function state(name, ms) {
+  const before = body.dataset.state;
   body.dataset.state = name;
   $("state").textContent = {
     connecting: "Connecting…",
     open: "Connected",
     waiting: ms > 1500 ? `Reconnecting in ${Math.round(ms / 1000)} s` : "Reconnecting…",
-    closed: "Disconnected",
+    closed: "Not listening",
   }[name];
+  if (name === "open" && lost) line("welcome", "Connected again.");
+  else if (["connecting", "waiting"].includes(name) && before === "open") line("error", "The connection was lost. Reconnecting…");
+  lost = name !== "open" && (lost || before === "open") && name !== "closed";
+}
+
+// line shows a line on every channel.
+function line(kind, text, more) {
+  log.line(null, kind, text, { channels: channels.names, ...more });
+}
+
+// stop has this page hear nothing more, until its user wants it to.
+function stop(why) {
+  if (!stream.stopped) stream.stop();
+  line("stopped", why, { action: { label: "Start listening", run: () => stream.stopped && stream.open() } });
 }
 
 // connect: who we are may have changed, if our place was given up meanwhile.
@@ -59,12 +98,13 @@ async function connect(info, { first, missed }) {
   const renamed = !first && info.displayName !== own.name;
   own.id = info.userId;
   own.name = info.displayName;
-  $("me").replaceChildren(avatar(own.id, own.name), own.name);
+  $("me").replaceChildren(face(info.profileUrl), own.name);
+  account.show(info.isAuthenticated === "true");
   people.reload();
-  if (renamed) log.line(null, "welcome", `You are now ${own.name}.`, { channels: channels.names });
+  if (renamed) line("welcome", `You are now ${own.name}.`);
   if (first) {
     await loadHistory(channels.names);
-    log.line(null, "welcome", `You are ${own.name}. Everyone on this channel sees what you write here.`, { channels: initial });
+    log.line(null, "welcome", `Connected. You are ${own.name}: everyone on this channel sees what you write here.`, { channels: initial });
   } else if (missed.length > 0) {
     await loadHistory(missed);
   }
@@ -101,7 +141,7 @@ function program({ channel, body: value }) {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const message = {
     id: 0, channel: channel ?? channels.active, from: "", name: "Published by a program", text: clip(text, 4000),
-    private: false, to: "", toName: "", note: "", at: Date.now(), program: true,
+    private: false, to: "", toName: "", note: "", picture: "", at: Date.now(), program: true,
   };
   shown(log.message(message), message);
 }
@@ -132,7 +172,7 @@ function presence(frame) {
 function gap({ reason }) {
   people.reload();
   if (reason === "ephemeral") return;
-  log.line(null, "gap", "Some messages may be missing here: the connection was away for too long.", { channels: channels.names });
+  line("gap", "Some messages may be missing here: the connection was away for too long.");
   loadHistory(channels.names);
 }
 
@@ -147,7 +187,7 @@ async function loadHistory(names) {
       if (message) log.message(message);
     }
   } catch (error) {
-    log.line(null, "error", `The history could not be loaded: ${error.message}`);
+    failed(`The history could not be loaded: ${error.message}`);
   } finally {
     log.busy = false;
   }
@@ -158,6 +198,7 @@ async function send(text) {
   const input = parseInput(text);
   const channel = channels.active;
   const fail = (why) => log.line(channel, "error", why) ?? false;
+  if (stream.stopped) return fail("This page is not listening. Start listening, then send it again.");
   if (input === null) return true;
   if (input.kind === "error") return fail(input.message);
   const request = { channel, selector: input.selector, message: input.message };
@@ -169,7 +210,7 @@ async function send(text) {
   }
   try {
     const response = await inTurn(() => post(input.kind === "raw" ? "PostRawToChannel" : "PostChatToChannel", request));
-    if (!response.ok) return fail(await problemText(response));
+    if (!response.ok) return failed(await problemText(response));
     if (input.kind === "raw" && to && to.user.userId !== own.id) {
       log.line(channel, "sent", `/${input.selector} was sent to ${to.user.displayName}.`);
     }
@@ -177,8 +218,15 @@ async function send(text) {
     if (message) log.message(message); // the stream may be a moment later, or away
     return true;
   } catch {
-    return fail("The server can't be reached. Your text is kept.");
+    return failed("The server can't be reached. Your text is kept.");
   }
+}
+
+// failed says what the server refused, or could not be asked. It gives false.
+function failed(why) {
+  notices.announce(why, { error: true });
+  log.line(null, "error", why);
+  return false;
 }
 
 // inTurn keeps lines in the order in which they were written: of two requests that a
@@ -222,7 +270,7 @@ async function join(name) {
       stream.drop(name);
       channels.remove(name);
       log.close(name);
-      log.line(null, "error", `${name} can't be joined: ${error.message}`);
+      failed(`${name} can't be joined: ${error.message}`);
       return address();
     }
     await loadHistory([name]);
@@ -239,7 +287,7 @@ async function leave(name) {
   try {
     await stream.leave([name]);
   } catch (error) {
-    log.line(null, "error", `The server was not told that you left ${name}: ${error.message}`);
+    failed(`The server was not told that you left ${name}: ${error.message}`);
   }
   people.reload();
 }
@@ -263,18 +311,10 @@ function titled() {
   document.title = channels.unread > 0 ? `(${channels.unread}) ${title}` : title;
 }
 
-let announced;
-function announce(text) {
-  clearTimeout(announced);
-  $("announcement").textContent = clip(text, 500);
-  $("announce").hidden = false;
-  announced = setTimeout(() => ($("announce").hidden = true), 12_000);
-  log.line(null, "announcement", `Announcement: ${text}`);
-}
-
-function tv(element) {
-  $("screen").replaceChildren(...(element ? [element] : []));
-  $("tv").hidden = element === null;
+// announce shows a text, with a link where there is one.
+function announce(text, link) {
+  notices.announce(text, { link });
+  log.line(null, "announcement", `Announcement: ${link ? `${text} ${link}` : text}`);
 }
 
 // drawer opens and closes the side panel where there is no room for it.
@@ -288,8 +328,10 @@ function drawer(open) {
 
 $("drawer").addEventListener("click", () => drawer(!body.classList.contains("drawer")));
 $("shade").addEventListener("click", () => drawer(false));
-$("dismiss").addEventListener("click", () => ($("announce").hidden = true));
-$("off").addEventListener("click", () => tv(null));
+$("undo").addEventListener("click", () => {
+  remote.undo();
+  $("say").focus();
+});
 $("leave").addEventListener("click", () => leave(channels.active));
 $("clear").addEventListener("click", () => log.clear(channels.active));
 $("commands").addEventListener("click", (event) => {
@@ -308,6 +350,7 @@ $("join").addEventListener("submit", (event) => {
   join(name);
 });
 $("channel").addEventListener("input", () => $("channel").setCustomValidity(""));
+document.addEventListener("customEvent", (event) => line("trigger", clip(`customEvent was triggered: ${JSON.stringify(event.detail)}`, 300)));
 addEventListener("keydown", (event) => event.key === "Escape" && drawer(false));
 document.addEventListener("visibilitychange", () => {
   channels.read();

@@ -50,19 +50,21 @@ export function findUser(name, people, me) {
   return { user: found[0] };
 }
 
-// completion completes the @name before the caret, or gives null. Calling it again with
-// a higher turn gives the next candidate.
-export function completion(text, caret, names, turn = 0) {
+// candidates are the handles that may complete the @name before the caret, an exact one first,
+// with where the name starts; null if there is none.
+export function candidates(text, caret, names) {
   const before = /(?:^|\s)@(\S*)$/u.exec(text.slice(0, caret));
-  if (!before) return null;
+  if (!before || /^\S/u.test(text.slice(caret))) return null;
   const prefix = before[1].toLowerCase();
-  const handles = [...new Set(["me", ...names.map(handle)])];
-  const found = handles.filter((h) => h.toLowerCase().startsWith(prefix));
-  if (found.length === 0) return null;
-  const start = caret - before[1].length;
-  const chosen = found[turn % found.length] + " ";
+  const handles = [...new Set([...names.map(handle), "me"])].filter((h) => h.toLowerCase().startsWith(prefix));
+  handles.sort((a, b) => Number(b.toLowerCase() === prefix) - Number(a.toLowerCase() === prefix));
+  return handles.length === 0 ? null : { start: caret - before[1].length, prefix: before[1], handles };
+}
+
+// complete puts a handle and a space where a name was begun.
+export function complete(text, caret, { start }, chosen) {
   const rest = text.slice(caret).replace(/^ /u, "");
-  return { text: text.slice(0, start) + chosen + rest, caret: start + chosen.length, of: found.length };
+  return { text: `${text.slice(0, start)}${chosen} ${rest}`, caret: start + chosen.length + 1 };
 }
 
 // Recall remembers inputs and walks through them as a shell does.

@@ -1,7 +1,7 @@
 // The log: a feed of messages and lines for each channel.
 
 import { append, clip, make } from "./text.js";
-import { avatar } from "./avatar.js";
+import { face } from "./picture.js";
 
 const maxEntries = 600; // kept per feed
 const maxNotices = 20; // joins and leaves in a row
@@ -23,7 +23,7 @@ export function chatMessage(body) {
   return {
     id: body.id, channel: text(body.channel), from: body.fromUserId, name: text(body.fromName) || body.fromUserId,
     text: body.message, private: body.private === true, to: text(body.toUserId), toName: text(body.toName),
-    note: text(body.note), at: Number.isFinite(body.createdAt) ? body.createdAt : Date.now(), program: false,
+    note: text(body.note), picture: text(body.profileUrl), at: Number.isFinite(body.createdAt) ? body.createdAt : Date.now(), program: false,
   };
 }
 
@@ -55,7 +55,8 @@ export class Log {
   #is; // what the page knows
   #more;
 
-  // is.me() gives the own {id, name}; is.pick(user, name) is called for a click on a name.
+  // is.me() gives the own {id, name}, is.picture(message) the address of the sender's picture;
+  // is.pick(user, name) is called for a click on a name.
   constructor(root, more, is) {
     this.#root = root;
     this.#more = more;
@@ -123,13 +124,16 @@ export class Log {
     return { mentioned, channel: feed.element.dataset.feed };
   }
 
-  // line shows a line of the page's own.
-  line(channel, kind, text, { user = "", channels } = {}) {
+  // line shows a line of the page's own, on one channel or several; action is {label, run}, of a
+  // button in it.
+  line(channel, kind, text, { user = "", channels, action } = {}) {
     for (const name of channels ?? [channel ?? this.#active]) {
       const feed = this.#feeds.get(name);
       if (!feed) continue;
       const data = user ? { kind, user } : { kind };
-      this.#add(feed, make("li", { className: "line", data }, clip(text, 400)), null);
+      const line = make("li", { className: "line", data }, make("span", { className: "text", dir: "auto" }, clip(text, 400)));
+      if (action) line.append(" ", button(action));
+      this.#add(feed, line, null);
       if (kind === "join" || kind === "leave") this.#thin(feed.element);
     }
   }
@@ -203,7 +207,7 @@ export class Log {
     const data = { from: m.from, private: String(m.private), channel: m.channel };
     if (m.id) data.id = String(m.id);
     const element = make("li", { className: "message", data },
-      m.program ? make("span", { className: "avatar program", attr: { "aria-hidden": "true" } }, "›_") : avatar(m.from, m.name),
+      m.program ? make("span", { className: "avatar program", attr: { "aria-hidden": "true" } }, "›_") : face(this.#is.picture(m)),
       make("div", { className: "head" }, who, ...privacy(m, own), time), body);
     element.classList.toggle("own", own);
     element.classList.toggle("mention", mentioned && !own);
@@ -240,6 +244,12 @@ function privacy(m, own) {
   if (!m.private) return [];
   const to = own ? `to ${m.to === m.from ? "yourself" : m.toName || m.to}, privately` : "to you alone";
   return [make("span", { className: "privacy" }, to)];
+}
+
+function button({ label, run }) {
+  const element = make("button", { type: "button", className: "action" }, label);
+  element.addEventListener("click", run);
+  return element;
 }
 
 function clockTime(date) {

@@ -1,7 +1,7 @@
 // Who is here: one entry per user, over all their windows.
 
 import { make } from "./text.js";
-import { avatar } from "./avatar.js";
+import { face } from "./picture.js";
 
 const maxShown = 300;
 
@@ -13,7 +13,7 @@ export function merge(subscribers, channel, me) {
     if (typeof s.channels !== "string" || !s.channels.split(",").includes(channel)) continue;
     const known = users.get(s.userId);
     if (known) known.windows++;
-    else users.set(s.userId, { userId: s.userId, displayName: s.displayName || s.userId, windows: 1 });
+    else users.set(s.userId, { userId: s.userId, displayName: s.displayName || s.userId, picture: s.profileUrl ?? "", windows: 1 });
   }
   const byName = new Intl.Collator(undefined, { numeric: true });
   return [...users.values()].sort((a, b) => {
@@ -54,6 +54,11 @@ export class People {
   // of is who is on a channel, as far as known.
   of(channel) {
     return merge(this.#subscribers, channel, this.#is.me());
+  }
+
+  // picture is that of somebody who is here, on whichever channel.
+  picture(user) {
+    return this.#subscribers.find((s) => s.userId === user)?.profileUrl ?? "";
   }
 
   has(channel, user) {
@@ -104,7 +109,7 @@ export class People {
   #entry(user) {
     const own = user.userId === this.#is.me();
     const button = make("button", { type: "button", title: own ? "This is you" : `Write to ${user.displayName} alone` },
-      avatar(user.userId, user.displayName), make("bdi", { className: "name" }, user.displayName));
+      face(user.picture), make("bdi", { className: "name" }, user.displayName));
     if (own) button.append(make("span", { className: "tag" }, "you"));
     if (user.windows > 1) button.append(make("span", { className: "windows", title: "windows" }, `×${user.windows}`));
     button.addEventListener("click", () => this.#is.pick(user.userId, user.displayName));

@@ -1,54 +1,39 @@
 // Remote control: what messages may do to this page. Anyone on a channel may send any
-// selector; only what stands in the table acts, on the elements and with the values
-// that it names. Anything else is shown and does nothing.
+// selector; only what stands in the table acts, with the values that it names. Anything
+// else is shown and does nothing. All of it can be undone by a click, and nothing of it loads
+// from, goes to or plays at another host without one.
 
-import { clip, make, safeUrl } from "./text.js";
+import { clip, localPicture, make, safeUrl, videoOf } from "./text.js";
+import { Style } from "./style.js";
 
-// colour is a colour as CSS spells it, and nothing else of CSS: no url(), no var().
-export function colour(value) {
-  if (typeof value !== "string") return null;
-  const v = value.trim().toLowerCase();
-  const plain = /^#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/u.test(v) || /^[a-z]{3,24}$/u.test(v);
-  const called = /^(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch)\([\d\s.,%/+-]{1,64}(?:deg|turn)?[\d\s.,%/+-]{0,64}\)$/u.test(v);
-  return plain || called ? v : null;
-}
-
-// picture is the address of an image over https, or null.
-export function picture(value) {
-  const url = typeof value === "string" ? safeUrl(value.trim()) : null;
-  return url?.startsWith("https:") ? url : null;
-}
-
-// isDark reports of a computed rgb() colour whether light text reads better on it;
-// null for another spelling.
-export function isDark(computed) {
-  const parts = /^rgba?\((\d+(?:\.\d+)?), (\d+(?:\.\d+)?), (\d+(?:\.\d+)?)/u.exec(computed);
-  if (!parts) return null;
-  const [r, g, b] = parts.slice(1).map((v) => {
-    const c = Number(v) / 255;
-    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.2;
-}
-
-const toggled = ["#channels", "#people", "#tv"];
-const painted = { "": "body", body: "body", "#top": "#top", "#log": "#log" };
-
-// Remote runs the table. page has announce(text), title(text) and tv(element or null).
+// Remote runs the table. page has announce(text, link), title(text or null), tv(element or null),
+// listen(yes), trigger(value) and changed(yes), which is told whether there is something to undo.
 export class Remote {
   #page;
   #table;
+  #style = new Style();
+  #takesWindow = false;
+  #titled = false;
 
   constructor(page) {
     this.#page = page;
     this.#table = {
-      "cmd.announce": (frame) => this.#announce(frame),
-      "cmd.toggle": (frame) => toggle(frame),
-      "css.background": (frame) => paint(frame),
-      "css.background-color": (frame) => paint(frame),
+      "cmd.announce": ({ body }) => text(body) && this.#done(page.announce(body)),
+      "cmd.toggle": ({ css }) => this.#style.toggle(css),
+      "css.background": (frame) => this.#style.paint(frame),
+      "css.background-color": (frame) => this.#style.paint(frame),
+      "css.background-image": (frame) => this.#style.paper(frame),
+      "css.color": (frame) => this.#style.ink(frame),
+      "css.visibility": (frame) => this.#style.veil(frame),
       "document.title": (frame) => this.#title(frame),
       "tv.watch": (frame) => this.#watch(frame),
-      "tv.off": () => this.#off(),
+      "tv.off": () => this.#done(page.tv(null)),
+      "cmd.addReceiver": ({ body }) => this.#receiver(body, true),
+      "cmd.removeReceiver": ({ body }) => this.#receiver(body, false),
+      "window.location": (frame) => this.#go(frame),
+      "trigger.customEvent": ({ body }) => this.#done(page.trigger(body)),
+      "cmd.stopListening": () => this.#done(page.listen(false)),
+      "cmd.startListening": () => this.#done(page.listen(true)),
     };
   }
 
@@ -56,59 +41,86 @@ export class Remote {
   // selector, or does not take the value.
   run(frame) {
     const name = `${frame.op}.${frame.target}`;
-    return Object.hasOwn(this.#table, name) && this.#table[name](frame);
+    const done = Object.hasOwn(this.#table, name) && this.#table[name](frame);
+    this.#page.changed(this.#titled || this.#style.changed);
+    return done;
   }
 
-  #announce({ body }) {
-    if (typeof body !== "string" || body.trim() === "") return false;
-    this.#page.announce(body);
+  // undo takes back what the page looks like now.
+  undo() {
+    this.#style.undo();
+    this.#titled = false;
+    this.#page.title(null);
+    this.#page.changed(false);
+  }
+
+  #done() {
     return true;
   }
 
   #title({ body }) {
-    if (typeof body !== "string" || body.trim() === "") return false;
+    if (!text(body)) return false;
+    this.#titled = true;
     this.#page.title(clip(body.trim(), 60));
     return true;
   }
 
-  // watch shows a picture after a click: loading one tells its host who looks.
-  #watch({ body }) {
-    const url = picture(body);
+  // receiver: there is one receiver that has to be added first.
+  #receiver(name, add) {
+    if (name !== "window") return false;
+    this.#takesWindow = add;
+    return true;
+  }
+
+  // go offers a link: where it leads can be read before it is followed.
+  #go({ body }) {
+    const url = this.#takesWindow && text(body) ? safeUrl(body.trim()) : null;
     if (!url) return false;
-    const host = new URL(url).host;
-    const show = make("button", { type: "button", className: "plain" }, `Show the picture from ${host}`);
-    show.addEventListener("click", () => {
-      const image = make("img", { src: url, alt: `Picture from ${host}`, referrerPolicy: "no-referrer" });
-      image.addEventListener("error", () => image.replaceWith(make("p", {}, `${host} sent no picture.`)));
-      show.replaceWith(image);
-    });
-    this.#page.tv(show);
+    this.#page.announce("You are asked to go to", url);
     return true;
   }
 
-  #off() {
-    this.#page.tv(null);
+  // watch shows a picture of this server, and after a click one of another, or a video:
+  // loading it tells its host who looks.
+  #watch({ body }) {
+    const local = localPicture(body);
+    const video = videoOf(body);
+    const url = typeof body === "string" ? safeUrl(body.trim()) : null;
+    if (local) this.#page.tv(image(local));
+    else if (video) this.#page.tv(curtain("Play the video from YouTube", () => player(video)));
+    else if (url?.startsWith("https:")) {
+      const host = new URL(url).host;
+      this.#page.tv(curtain(`Show the picture from ${host}`, () => image(url, host)));
+    } else return false;
     return true;
   }
 }
 
-function toggle({ css }) {
-  if (!toggled.includes(css)) return false;
-  document.querySelector(css)?.classList.toggle("toggled-off");
-  return true;
+function text(value) {
+  return typeof value === "string" && value.trim() !== "";
 }
 
-// paint sets a background, and the colour scheme in which text can be read on it.
-function paint({ css, body }) {
-  const where = painted[css ?? ""];
-  if (!where) return false;
-  const element = document.querySelector(where);
-  const value = body === null || body === "none" ? "" : colour(body);
-  if (value === null || (value !== "" && !CSS.supports("color", value))) return false;
-  element.style.backgroundColor = value;
-  element.classList.toggle("painted", value !== "");
-  element.style.colorScheme = "";
-  const dark = value === "" ? null : isDark(getComputedStyle(element).backgroundColor);
-  if (dark !== null) element.style.colorScheme = dark ? "dark" : "light";
-  return true;
+// curtain is a button that gives way to what is behind it.
+function curtain(label, show) {
+  const button = make("button", { type: "button", className: "plain" }, label);
+  button.addEventListener("click", () => {
+    const shown = show();
+    button.replaceWith(shown);
+    shown.focus();
+  });
+  return button;
+}
+
+function image(url, host = "this server") {
+  const img = make("img", { src: url, alt: `Picture from ${host}`, referrerPolicy: "no-referrer" });
+  img.addEventListener("error", () => img.replaceWith(make("p", {}, `${host} sent no picture.`)));
+  return img;
+}
+
+function player(id) {
+  return make("iframe", {
+    src: `https://www.youtube-nocookie.com/embed/${id}`, title: "Video from YouTube", allow: "encrypted-media; fullscreen; picture-in-picture",
+    referrerPolicy: "strict-origin-when-cross-origin", // it does not play for whom it does not know
+    attr: { sandbox: "allow-scripts allow-same-origin allow-presentation allow-popups" },
+  });
 }

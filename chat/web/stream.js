@@ -40,7 +40,8 @@ export function backOff(attempt, random = Math.random) {
 // Stream keeps one subscription open. The handlers are
 //   state(name, ms)    connecting, open, waiting (for ms), closed
 //   connect(info, {first, missed})  missed: channels that were not resumed
-//   frame(frame)       all but onConnect and onHeartbeat
+//   frame(frame)       all but onConnect, onHeartbeat and onEnd
+//   ended(reason)      the server ended it for good
 // Every frame with a position is handed over once: the browser resumes by
 // Last-Event-ID, and a stream that is opened anew says where it was.
 export class Stream {
@@ -58,13 +59,14 @@ export class Stream {
   #seen = 0;
   #beating = false;
   #failures = 0;
+  #stopped = false; // until open is called
 
   constructor(channels, handlers) {
     this.#wanted = [...channels];
     this.#handlers = handlers;
     this.#clock = newClock(() => this.#tick());
     addEventListener("pagehide", () => this.#leavePage());
-    addEventListener("pageshow", (event) => event.persisted && this.open());
+    addEventListener("pageshow", (event) => event.persisted && !this.#stopped && this.open());
     addEventListener("online", () => this.#wake());
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
   }
@@ -73,7 +75,12 @@ export class Stream {
     return [...this.#wanted];
   }
 
+  get stopped() {
+    return this.#stopped;
+  }
+
   open() {
+    this.#stopped = false;
     clearTimeout(this.#retry);
     this.#source?.close();
     this.#opened = this.#wanted.join(",");
@@ -88,7 +95,13 @@ export class Stream {
 
   // renew opens a new stream in place of one whose subscription is gone.
   renew() {
-    this.#reopen(this.#attempt === 0 ? Math.random() * 500 : backOff(this.#attempt));
+    if (!this.#stopped) this.#reopen(this.#attempt === 0 ? Math.random() * 500 : backOff(this.#attempt));
+  }
+
+  // stop ends the subscription, until it is opened again.
+  stop() {
+    this.#stopped = true;
+    this.#leavePage();
   }
 
   // join and leave change the live subscription. They hold for every later one, and
@@ -130,6 +143,7 @@ export class Stream {
     }
     if (placed) this.#cursor = event.lastEventId;
     if (selector === "cmd.onConnect") this.#connected(frame.body);
+    else if (selector === "cmd.onEnd") this.#over(frame.body?.reason);
     else if (selector !== "cmd.onHeartbeat") this.#handlers.frame(frame);
   }
 
@@ -146,6 +160,13 @@ export class Stream {
     if (missed.length > 0) this.join(missed).catch(() => {});
     if (surplus.length > 0) this.leave(surplus).catch(() => {});
     this.#handlers.connect(info, { first: this.#connects++ === 0, missed });
+  }
+
+  // over: whoever comes back after this one would be turned away, or turn another one away.
+  #over(reason) {
+    this.info = null; // which is gone
+    this.stop();
+    this.#handlers.ended(reason);
   }
 
   // broken: the browser reconnects by itself and presents its last id, unless it gave
@@ -195,6 +216,7 @@ export class Stream {
   // wake: the network or the page is back. Whoever waits need not; whoever is connected
   // makes sure.
   #wake() {
+    if (this.#stopped) return;
     if (!this.#source || this.#source.readyState === EventSource.CLOSED) this.open();
     else if (this.#source.readyState === EventSource.OPEN) this.#tick();
   }
@@ -206,6 +228,7 @@ export class Stream {
     this.#source = null;
     this.#handlers.state("closed");
     if (this.info?.unRegisterUrl) navigator.sendBeacon(here(this.info.unRegisterUrl));
+    this.info = null;
   }
 }
 

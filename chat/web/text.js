@@ -40,6 +40,35 @@ export function safeUrl(text) {
   return web && url.username === "" && url.password === "" ? url.href : null;
 }
 
+// localPicture is the address of a picture that comes from this server or with the address
+// itself, or null.
+export function localPicture(value) {
+  if (typeof value !== "string") return null;
+  const text = value.trim();
+  if (/^data:image\/(?:png|gif|jpeg|webp|avif|svg\+xml)[;,]/iu.test(text)) return text;
+  let url;
+  try {
+    url = new URL(text, location.origin);
+  } catch {
+    return null;
+  }
+  return (text.startsWith("/") || text.startsWith("http")) && url.origin === location.origin ? url.href : null;
+}
+
+// videoOf is the id of a video at YouTube, or null.
+export function videoOf(value) {
+  const address = typeof value === "string" ? safeUrl(value.trim()) : null;
+  if (!address) return null;
+  const url = new URL(address);
+  const host = url.host.replace(/^(?:www|m)\./u, "");
+  const [, first, second] = url.pathname.split("/");
+  let id = null;
+  if (host === "youtu.be") id = first;
+  else if (host === "youtube.com" && first === "watch") id = url.searchParams.get("v");
+  else if (["youtube.com", "youtube-nocookie.com"].includes(host) && ["embed", "shorts", "live"].includes(first)) id = second;
+  return /^[\w-]{11}$/u.test(id ?? "") ? id : null;
+}
+
 function mentions(text, name) {
   if (text === "") return [];
   const form = mentionForm(name);

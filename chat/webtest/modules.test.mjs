@@ -2,13 +2,13 @@
 
 import test from "node:test";
 import assert from "node:assert/strict";
-import { parseInput, findUser, completion, Recall, channelName, channelList, handle } from "../web/input.js";
+import { parseInput, findUser, candidates, complete, Recall, channelName, channelList, handle } from "../web/input.js";
 import { parseFrame, backOff } from "../web/stream.js";
-import { tokens, safeUrl, clip } from "../web/text.js";
-import { colour, picture, isDark } from "../web/remote.js";
+import { tokens, safeUrl, clip, localPicture, videoOf } from "../web/text.js";
+import { colour, imageAddress, isDark } from "../web/style.js";
 import { follow, merge } from "../web/people.js";
 import { chatMessage, continues, place } from "../web/log.js";
-import { initials, hue } from "../web/avatar.js";
+import { drawn } from "../web/picture.js";
 
 const rows = (name, check, list) => {
   for (const [input, want] of list) test(`${name}: ${JSON.stringify(input)}`, () => assert.deepEqual(check(input), want));
@@ -57,16 +57,19 @@ test("users are found without spaces and whatever the case", () => {
   assert.equal(handle(" Ann  Lee "), "AnnLee");
 });
 
-test("completion", () => {
-  const names = ["user1", "user12", "Ann Lee"];
-  assert.deepEqual(completion("@us", 3, names), { text: "@user1 ", caret: 7, of: 2 });
-  assert.deepEqual(completion("@us", 3, names, 1), { text: "@user12 ", caret: 8, of: 2 });
-  assert.deepEqual(completion("@us", 3, names, 2), { text: "@user1 ", caret: 7, of: 2 });
-  assert.deepEqual(completion("hi @AN you", 6, names), { text: "hi @AnnLee you", caret: 11, of: 1 });
-  assert.deepEqual(completion("@", 1, names).text, "@me ");
-  for (const [text, caret] of [["us", 2], ["a@us", 4], ["@zz", 3], ["", 0], ["@us x", 5]]) {
-    assert.equal(completion(text, caret, names), null, text);
-  }
+test("S-32 completion of @name: who begins so, an exact one first", () => {
+  const names = ["user12", "user1", "Ann Lee"];
+  const of = (text, caret = text.length) => candidates(text, caret, names)?.handles ?? null;
+  for (const [text, want] of [
+    ["@us", ["user12", "user1"]], ["@user1", ["user1", "user12"]], ["hi @AN", ["AnnLee"]], ["@", ["user12", "user1", "AnnLee", "me"]], ["@m", ["me"]],
+    ["us", null], ["a@us", null], ["@zz", null], ["", null], ["@us x", null], ["@us\n", null],
+  ]) assert.deepEqual(of(text), want, text);
+  assert.equal(of("@user1", 3), null, "within a word");
+  assert.deepEqual(of("@us er1", 3), ["user12", "user1"]);
+  const put = (text, caret, chosen) => complete(text, caret, candidates(text, caret, names), chosen);
+  assert.deepEqual(put("@us", 3, "user1"), { text: "@user1 ", caret: 7 });
+  assert.deepEqual(put("hi @AN you", 6, "AnnLee"), { text: "hi @AnnLee you", caret: 11 });
+  assert.deepEqual(put("@", 1, "me"), { text: "@me ", caret: 4 });
 });
 
 test("recall walks as a shell does", () => {
@@ -147,12 +150,27 @@ rows("colour", colour, [
   ["url(https://x.example/)", null], ["var(--x)", null], ["red; color: blue", null], ["rgb(var(--x))", null], ["#12", null],
   ["expression(alert(1))", null], ["linear-gradient(red,blue)", null], ["", null], [null, null], [{}, null], [7, null],
 ]);
-rows("picture", picture, [
-  ["https://a.example/x.png", "https://a.example/x.png"], ["http://a.example/x.png", null], ["data:image/png;base64,x", null],
-  ["javascript:alert(1)", null], ["https://u@a.example/x", null], ["x", null], [null, null], [{}, null],
+rows("address in url()", imageAddress, [
+  ["url(/a.png)", "/a.png"], [`url("/a b.png")`, "/a b.png"], ["url( '/a.png' )", "/a.png"], ["/a.png", "/a.png"], ["url(a)b", "url(a)b"], [null, null], [7, null],
+]);
+rows("S-32 pictures of this server, or in the message itself", (v) => {
+  globalThis.location = new URL("http://chat.example:8080/?channels=home");
+  return localPicture(v);
+}, [
+  ["/chat/icon.svg", "http://chat.example:8080/chat/icon.svg"], ["http://chat.example:8080/x.png", "http://chat.example:8080/x.png"],
+  ["data:image/png;base64,AAAA", "data:image/png;base64,AAAA"], ["data:image/svg+xml,x", "data:image/svg+xml,x"],
+  ["data:text/html,x", null], ["data:image/svg+xmlx", null], ["https://chat.example:8080/x", null], ["http://chat.example/x", null], ["//evil.example/x.png", null],
+  ["https://evil.example/x.png", null], ["javascript:alert(1)", null], ["x.png", null], ["blob:http://chat.example:8080/1", null], ["", null], [null, null], [{}, null],
+]);
+rows("S-32 videos", videoOf, [
+  ["https://youtu.be/jNQXAC9IVRw", "jNQXAC9IVRw"], ["https://www.youtube.com/watch?v=jNQXAC9IVRw&t=3", "jNQXAC9IVRw"], ["https://m.youtube.com/watch?x=1&v=jNQXAC9IVRw", "jNQXAC9IVRw"],
+  ["https://www.youtube.com/embed/jNQXAC9IVRw", "jNQXAC9IVRw"], ["https://youtube.com/shorts/jNQXAC9IVRw?x", "jNQXAC9IVRw"], ["http://www.youtube-nocookie.com/embed/jNQXAC9IVRw", "jNQXAC9IVRw"],
+  ["https://www.youtube.com/watch", null], ["https://youtu.be/short", null], ["https://youtu.be/jNQXAC9IVRw1", null], ["https://youtu.be.evil.example/jNQXAC9IVRw", null],
+  ["https://evilyoutube.com/watch?v=jNQXAC9IVRw", null], ["https://youtube.com@evil.example/watch?v=jNQXAC9IVRw", null], ["https://youtu.be/..%2f..%2fabcde", null],
+  ["javascript:alert(1)", null], ["jNQXAC9IVRw", null], [null, null], [{}, null],
 ]);
 rows("dark", isDark, [
-  ["rgb(103, 58, 183)", true], ["rgb(236, 239, 241)", false], ["rgba(0, 0, 0, 0.5)", true], ["rgb(255, 255, 0)", false],
+  ["rgb(103, 58, 183)", true], ["rgb(236, 239, 241)", false], ["rgba(0, 0, 0, 0.5)", true], ["rgb(255, 255, 0)", false], ["rgb(117, 117, 117)", true], ["rgb(120, 120, 120)", false],
   ["oklch(0.5 0.1 200)", null], ["", null],
 ]);
 
@@ -187,8 +205,8 @@ test("people are merged by user, oneself first", () => {
 });
 
 test("a chat message is one, or none", () => {
-  const m = chatMessage({ id: 7, channel: "home", fromUserId: "-1", fromName: "user1", message: "x", private: false, createdAt: 5 });
-  assert.deepEqual(m, { id: 7, channel: "home", from: "-1", name: "user1", text: "x", private: false, to: "", toName: "", note: "", at: 5, program: false });
+  const m = chatMessage({ id: 7, channel: "home", fromUserId: "-1", fromName: "user1", message: "x", private: false, createdAt: 5, profileUrl: "data:image/png,x" });
+  assert.deepEqual(m, { id: 7, channel: "home", from: "-1", name: "user1", text: "x", private: false, to: "", toName: "", note: "", picture: "data:image/png,x", at: 5, program: false });
   for (const bad of [null, "x", 7, [], {}, { id: "7", message: "x", fromUserId: "1" }, { id: 0, message: "x", fromUserId: "1" },
     { id: 1, message: {}, fromUserId: "1" }, { id: 1, message: "x" }, { id: 2 ** 60, message: "x", fromUserId: "1" }]) {
     assert.equal(chatMessage(bad), null);
@@ -212,12 +230,10 @@ test("messages go in their place", () => {
   assert.equal(place([{ id: 1, at: 1 }, { id: 3, at: 1 }], { id: 2, at: 1 }), 1, "within a millisecond ids count");
 });
 
-test("avatars", () => {
-  for (const [name, want] of [["user12", "U12"], ["user1", "U1"], ["Ann Lee", "AL"], ["ann", "A"], ["", "?"], ["🎺 x", "🎺X"]]) {
-    assert.equal(initials(name), want, name);
+test("a picture in a message is taken only if nobody has to be asked for it", () => {
+  for (const [url, want] of [["data:image/svg+xml;base64,x", true], ["data:text/html,x", false], ["https://a.example/x.png", false], ["/x.png", false], ["", false], [null, false]]) {
+    assert.equal(drawn(url), want, url);
   }
-  assert.ok(Array.from({ length: 20 }, (_, i) => hue(`-${i}`)).every((h) => h >= 0 && h <= 360));
-  assert.equal(new Set(Array.from({ length: 12 }, (_, i) => hue(`-${i}`))).size, 12);
 });
 
 test("clip cuts between characters", () => {

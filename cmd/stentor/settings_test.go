@@ -97,7 +97,7 @@ func TestSettingsReachEveryFlag(t *testing.T) {
 		"listen": "127.0.0.1:9", "history-size": "3", "history-age": "4m", "history-bytes": "5KiB",
 		"allow-origin": "https://a.example", "public-url": "https://e.example", "drain-timeout": "6s",
 		"log-level": "debug", "log-format": "json", "channels": "x,y", "type": "t", "json": "true",
-		"lines": "true", "url": "http://127.0.0.1:9", "last-event-id": "8", "count": "9", "all": "true",
+		"remote-control": "signed-in", "lines": "true", "url": "http://127.0.0.1:9", "last-event-id": "8", "count": "9", "all": "true",
 	}
 	seen := map[string]bool{}
 	for _, command := range []string{"serve", "demo", "publish", "subscribe"} {
