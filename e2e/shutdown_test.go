@@ -45,7 +45,7 @@ func openStreams(t *testing.T, addr string) *streams {
 			if err == nil {
 				s.ended.Add(1)
 			}
-			if strings.Contains(text, ": this server is shutting down") {
+			if strings.Contains(text, `{"reason":"shutdown"}`) {
 				s.farewell.Add(1)
 			}
 		})

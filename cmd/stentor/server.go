@@ -44,6 +44,7 @@ func (s *serveSettings) routes(hub *stentor.Hub, open string, log logger) http.H
 		Subscribe:    eventhttp.QuerySubscribe,
 		Publish:      func(*http.Request, *stentor.Message) error { return nil },
 		Presence:     func(*http.Request, []stentor.Channel) error { return nil },
+		PublicURL:    show(s.publicURL),
 		AllowOrigins: origins,
 		Logger:       log.Logger,
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stentor-sse/stentor/sse"
@@ -41,7 +41,7 @@ type source struct {
 	lastID  string
 	retry   time.Duration // zero: firstRetry
 	trouble func(error)   // told about each connection that failed or ended
-	comment string        // the last one since the last event: a farewell says why
+	ended   string        // why, if the server has said so
 }
 
 // fatal is an error that no reconnecting helps.
@@ -68,7 +68,7 @@ func (s *source) run(ctx context.Context, each func(sse.Event) error) error {
 		pause = max(pause, s.pause(failures))
 		failures++
 		if err == nil {
-			err = fmt.Errorf("the server ended the stream%s", s.comment)
+			err = fmt.Errorf("the server ended the stream%s", s.ended)
 		}
 		s.trouble(fmt.Errorf("%w; reconnecting in %v", err, pause.Round(100*time.Millisecond)))
 		select {
@@ -113,8 +113,8 @@ func (s *source) connect(ctx context.Context, each func(sse.Event) error) (event
 	}
 	body := &watched{r: resp.Body, timer: time.AfterFunc(silence, cancel)}
 	defer body.timer.Stop()
-	s.comment = ""
-	d := sse.NewDecoder(body, &sse.DecoderOptions{LastEventID: s.lastID, Comment: s.noteComment})
+	s.ended = ""
+	d := sse.NewDecoder(body, &sse.DecoderOptions{LastEventID: s.lastID})
 	for e, err := range d.Events() {
 		switch {
 		case err == nil:
@@ -124,8 +124,11 @@ func (s *source) connect(ctx context.Context, each func(sse.Event) error) (event
 			return events, 0, &fatal{err}
 		}
 		s.learn(d)
-		s.comment = ""
-		events++
+		if e.Type == "stentor.end" {
+			s.ended = endReason(e.Data)
+		} else {
+			events++
+		}
 		if err := each(e); err != nil {
 			return events, 0, &fatal{err}
 		}
@@ -142,11 +145,13 @@ func (s *source) learn(d *sse.Decoder) {
 	}
 }
 
-// noteComment keeps the comments that say something.
-func (s *source) noteComment(text string) {
-	if text = strings.TrimSpace(text); text != "" {
-		s.comment = ": " + cut(text, 200)
+// endReason is what a farewell says, to follow other words.
+func endReason(data string) string {
+	var end struct{ Reason string }
+	if json.Unmarshal([]byte(data), &end) != nil || end.Reason == "" {
+		return ""
 	}
+	return ": " + cut(end.Reason, 64)
 }
 
 func (s *source) request(ctx context.Context) (*http.Response, error) {

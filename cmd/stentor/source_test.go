@@ -191,13 +191,31 @@ func TestSourceSilence(t *testing.T) {
 }
 
 func TestSourceSaysWhyItEnded(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"reason":"draining"}`: "the server ended the stream: draining; reconnecting",
+		`{}`:                    "the server ended the stream; reconnecting",
+		`draining`:              "the server ended the stream; reconnecting",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_, _, troubles, _ := follow(t, 3,
+				stream{body: ":\n\ndata: a\n\nevent: stentor.end\ndata: " + data + "\n\n"},
+				stream{body: "data: b\n\n"},
+			)
+			if len(troubles) != 1 || !strings.HasPrefix(troubles[0], want) {
+				t.Errorf("%s: it says %q, want %q", data, troubles, want)
+			}
+		})
+	}
+}
+
+// A full server says so with a stream that ends at once: that is a failure, and the pauses
+// grow.
+func TestSourceBacksOffFromAFullServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, _, troubles, _ := follow(t, 2,
-			stream{body: ":\n\n: old\n\ndata: a\n\n: going\x1b away\n:\n\n"},
-			stream{body: "data: b\n\n"},
-		)
-		if len(troubles) != 1 || !strings.HasPrefix(troubles[0], "the server ended the stream: going") {
-			t.Errorf("it says %q", troubles)
+		full := stream{body: "retry: 1000\nevent: stentor.end\ndata: {\"reason\":\"full\"}\n\n"}
+		s, _, _, _ := follow(t, 4, full, full, full, full)
+		if pause := s.at[3] - s.at[2]; len(s.at) != 4 || pause < 3*time.Second {
+			t.Errorf("it came at %v, want ever longer pauses", s.at)
 		}
 	})
 }
