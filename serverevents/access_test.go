@@ -51,7 +51,7 @@ func TestUserAddress(t *testing.T) {
 	})
 }
 
-// The application can't move a subscription to another address by the way.
+// S-19 ValidateUserAddress: the application can't move a subscription to another address by the way.
 func TestAddressIsTheFaces(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{ValidateUserAddress: true, Subscribe: func(_ *http.Request, o *stentor.SubscribeOptions) error {
@@ -100,7 +100,7 @@ func TestSubscribersForMembers(t *testing.T) {
 	})
 }
 
-// Listings never hold what only a subscriber may know, whoever asks.
+// S-07, S-14, S-24: listings never hold what only a subscriber may know, whoever asks.
 func TestListingsLeakNothing(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		claim := stentor.NewProperty[string]("claim")
@@ -184,7 +184,7 @@ func TestStats(t *testing.T) {
 	})
 }
 
-// Two tabs with one key do not push each other out for ever: the one that goes is told, so that its
+// S-28: two tabs with one key do not push each other out for ever: the one that goes is told, so that its
 // page can stop its client. Who is dismissed is told, and answered 204 when it comes back.
 func TestFinalEnds(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
@@ -214,6 +214,7 @@ func TestFinalEnds(t *testing.T) {
 	})
 }
 
+// S-24: one key, one subscription, where the application says so.
 func TestKeyTaken(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{Subscribe: func(r *http.Request, o *stentor.SubscribeOptions) error {

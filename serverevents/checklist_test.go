@@ -15,7 +15,7 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
-// TestChecklist holds what a client needs, in the order of the protocol's own
+// S-01–S-18: TestChecklist holds what a client needs, in the order of the protocol's own
 // checklist.
 func TestChecklist(t *testing.T) {
 	for _, row := range []struct {
@@ -50,6 +50,7 @@ func TestChecklist(t *testing.T) {
 	}
 }
 
+// S-01
 func frameBytes(t *testing.T, s *site) {
 	st := s.open("/event-stream?channels=A")
 	seen := len(st.bytes())
@@ -62,6 +63,7 @@ func frameBytes(t *testing.T, s *site) {
 	}
 }
 
+// S-02, S-06
 func connectPayload(t *testing.T, s *site) {
 	st := s.open("/event-stream?channels=A,B")
 	got := st.connect() // fails on anything but strings
@@ -88,6 +90,7 @@ func connectPayload(t *testing.T, s *site) {
 	}
 }
 
+// S-03, S-05, S-07, S-15
 func joinLeaveUpdate(t *testing.T, s *site) {
 	first := s.open("/event-stream?channels=A,B,C")
 	first.expect(1,
@@ -116,6 +119,7 @@ func joinLeaveUpdate(t *testing.T, s *site) {
 	}
 }
 
+// S-12
 func heartbeats(t *testing.T, s *site) {
 	st := s.open("/event-stream?channels=A")
 	beat := st.connect()["heartbeatUrl"]
@@ -137,6 +141,7 @@ func heartbeats(t *testing.T, s *site) {
 	s.want(404, "", "POST", beat, "")
 }
 
+// S-13
 func unregisters(t *testing.T, s *site) {
 	watcher := s.open("/event-stream?channels=A")
 	for _, method := range []string{"POST", "GET"} {
@@ -151,6 +156,7 @@ func unregisters(t *testing.T, s *site) {
 	}
 }
 
+// S-14, S-15
 func subscribersAndUpdate(t *testing.T, s *site) {
 	a := s.open("/event-stream?channels=A")
 	b := s.open("/event-stream?channels=B")
@@ -174,6 +180,7 @@ func subscribersAndUpdate(t *testing.T, s *site) {
 	}
 }
 
+// S-16
 func aliases(t *testing.T, s *site) {
 	for _, base := range []string{"/api/", "/json/reply/"} {
 		st := s.open("/event-stream?channels=A")
@@ -190,6 +197,7 @@ func aliases(t *testing.T, s *site) {
 	}
 }
 
+// S-17
 func envelopes(t *testing.T, s *site) {
 	for id, message := range map[string]string{
 		"Cpt'Yb-Gi\"w": "Subscription CptYbGiw does not exist",
@@ -206,6 +214,7 @@ func envelopes(t *testing.T, s *site) {
 	}
 }
 
+// S-18
 func cors(t *testing.T, s *site) {
 	st := s.open("/event-stream?channels=A", "Origin: https://page.example")
 	readable := func(where string, h http.Header) {
@@ -236,6 +245,7 @@ func cors(t *testing.T, s *site) {
 	}
 }
 
+// S-28
 func noTransientError(t *testing.T, s *site) {
 	if err := s.hub.Drain(context.Background(), time.Second); err != nil {
 		t.Fatal(err)
@@ -245,6 +255,7 @@ func noTransientError(t *testing.T, s *site) {
 	}
 }
 
+// S-04, S-09
 func oneDataLine(t *testing.T, s *site) {
 	st := s.open("/event-stream?channels=A")
 	s.send(on("A"), "lines", "one\ntwo\r\nthree\rfour")
@@ -256,6 +267,7 @@ func oneDataLine(t *testing.T, s *site) {
 	}
 }
 
+// S-09, S-11
 func channelNames(t *testing.T, s *site) {
 	for _, bad := range []string{"a%20b", "a@b", "a%00", "a%0Ab", "a%7f", "a%c2%85", "%ff", strings.Repeat("x", 256)} {
 		for _, key := range []string{"channels=ok,", "channel="} {
@@ -273,6 +285,7 @@ func channelNames(t *testing.T, s *site) {
 	}
 }
 
+// S-24
 func anonymousNames(t *testing.T, s *site) {
 	for _, n := range []string{"1", "2", "3"} {
 		got := s.open("/event-stream").connect()
@@ -282,6 +295,7 @@ func anonymousNames(t *testing.T, s *site) {
 	}
 }
 
+// S-11, S-19 LimitToAuthenticatedUsers
 func authenticatedOnly(t *testing.T, s *site) {
 	for _, url := range []string{"/event-stream", "/event-subscribers", "/api/GetEventSubscribers?channels=A"} {
 		status, text, h := s.do("GET", url, "")
@@ -294,6 +308,7 @@ func authenticatedOnly(t *testing.T, s *site) {
 	}
 }
 
+// S-11
 func unknownKeys(t *testing.T, s *site) {
 	for _, accept := range []string{"", "application/json", "text/event-stream", "image/png;q=0"} {
 		st := s.open("/event-stream?t=1795240863667&channels=A&x=%zz&;=&ss-tok", "Accept: "+accept)

@@ -30,6 +30,7 @@ func wrapped(t *testing.T, p ssetest.Protocol, o *serverevents.Options,
 	return s
 }
 
+// S-11: what never can be streamed to is an error that is answered.
 func TestWriterThatCannotStream(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := wrapped(t, p, nil, func(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *http.Request) {
@@ -45,6 +46,7 @@ func TestWriterThatCannotStream(t *testing.T) {
 	})
 }
 
+// S-06, S-24: over TLS, the URLs say so and cookies are for it alone.
 func TestOverTLS(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := wrapped(t, p, nil, func(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *http.Request) {
@@ -63,7 +65,7 @@ func TestOverTLS(t *testing.T) {
 	})
 }
 
-// Forwarded headers are anyone's to send.
+// S-06, S-19: forwarded headers are anyone's to send.
 func TestForwardedHeadersAreNotBelieved(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -77,7 +79,7 @@ func TestForwardedHeadersAreNotBelieved(t *testing.T) {
 	})
 }
 
-// Of two that unregister the same, one is told that it did.
+// S-13: of two that unregister the same, one is told that it did.
 func TestUnregisterOnce(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -105,7 +107,7 @@ func TestUnregisterOnce(t *testing.T) {
 	})
 }
 
-// An id is a capability; logs are read by many.
+// S-06: an id is a capability; logs are read by many.
 func TestIDsStayOutOfLogs(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		var log bytes.Buffer
@@ -124,7 +126,7 @@ func TestIDsStayOutOfLogs(t *testing.T) {
 	})
 }
 
-// A failure of the application is the operator's to read, not the caller's.
+// S-17: a failure of the application is the operator's to read, not the caller's.
 func TestFailuresAreLogged(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		var log bytes.Buffer
@@ -144,7 +146,7 @@ func TestFailuresAreLogged(t *testing.T) {
 	})
 }
 
-// Whoever breaks off in the middle of a body has asked for nothing.
+// S-12, S-13, S-15: whoever breaks off in the middle of a body has asked for nothing.
 func TestBodyBrokenOff(t *testing.T) {
 	hub := newHub(t, nil)
 	sub, err := hub.Subscribe(t.Context(), &stentor.SubscribeOptions{Channels: []stentor.Channel{"A"}})
@@ -165,7 +167,7 @@ func TestBodyBrokenOff(t *testing.T) {
 	}
 }
 
-// What an answer quotes of a long id is cut.
+// S-17: what an answer quotes of a long id is cut.
 func TestLongIDIsCut(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
-// TestFrames holds the layout of each kind of message.
+// S-01, S-02, S-04: TestFrames holds the layout of each kind of message.
 func TestFrames(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -49,6 +49,7 @@ func TestFrames(t *testing.T) {
 	})
 }
 
+// S-03: a channel stands before the selector when it is all that a message was for.
 func TestChannelPrefix(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -80,7 +81,7 @@ func TestChannelPrefix(t *testing.T) {
 	})
 }
 
-// TestInjection sends what could end a line, a frame or a string; it comes out as
+// S-04: TestInjection sends what could end a line, a frame or a string; it comes out as
 // it went in, in one frame of ASCII.
 func TestInjection(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
@@ -121,7 +122,7 @@ func quote(t *testing.T, s string) string {
 	return m.Data
 }
 
-// A message whose type would pass for a lifecycle message is not shown.
+// S-05, S-10: a message whose type would pass for a lifecycle message is not shown.
 func TestLifecycleIsNotForged(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -137,6 +138,7 @@ func TestLifecycleIsNotForged(t *testing.T) {
 	})
 }
 
+// S-11: theirs ignores Last-Event-ID; a cursor that can't be gone on from is told, not refused.
 func TestGap(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, &stentor.Options{Broker: stentor.NewMemoryBroker(&stentor.MemoryOptions{Size: 2})}, nil)
@@ -172,6 +174,7 @@ func (b strewn) Publish(ctx context.Context, m stentor.Message) (stentor.Receipt
 	return b.Broker.Publish(ctx, m)
 }
 
+// S-04: a broker that others write to can't break a frame either.
 func TestInjectionThroughTheBroker(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, &stentor.Options{Broker: strewn{stentor.NewMemoryBroker(nil)}}, nil)

@@ -109,7 +109,7 @@ func TestHooksInOrder(t *testing.T) {
 	})
 }
 
-// Keepalives pass Hooks.Write, as the no-op passes OnPublish.
+// S-20 OnPublish: keepalives pass Hooks.Write, as the no-op passes OnPublish.
 func TestKeepAlivePassesTheWriteHook(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		var d diary
@@ -192,7 +192,7 @@ func TestPrepare(t *testing.T) {
 	})
 }
 
-// What Prepare refuses was never there: nobody sees it come or go, and no cookie is left.
+// S-20 OnCreated: what Prepare refuses was never there: nobody sees it come or go, and no cookie is left.
 func TestPrepareRefuses(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		var d diary
@@ -228,7 +228,7 @@ func TestPrepareRefuses(t *testing.T) {
 	})
 }
 
-// A Prepare that panics leaves no subscription behind.
+// S-20 OnCreated: a Prepare that panics leaves no subscription behind.
 func TestPrepareThatPanics(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{Prepare: func(http.Header, *http.Request, *stentor.Subscription) error {

@@ -45,7 +45,7 @@ func (st *stream) cookies() string {
 	return strings.Join(out, "; ")
 }
 
-// A browser's own retry names the channels of its first request and presents its last id.
+// S-11, S-28: a browser's own retry names the channels of its first request and presents its last id.
 func TestResumeByCursor(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -71,7 +71,7 @@ func TestResumeByCursor(t *testing.T) {
 	})
 }
 
-// One that drops before its first message has the cursor of onConnect.
+// S-26: one that drops before its first message has the cursor of onConnect.
 func TestResumeBeforeTheFirstMessage(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -89,7 +89,7 @@ func TestResumeBeforeTheFirstMessage(t *testing.T) {
 	})
 }
 
-// A client that reconnects by itself presents no cursor: its session stands in, while
+// S-24, S-26: a client that reconnects by itself presents no cursor: its session stands in, while
 // its place lingers. What came after its last heartbeat may not have arrived.
 func TestResumeBySession(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
@@ -123,6 +123,7 @@ func TestResumeBySession(t *testing.T) {
 	})
 }
 
+// S-24: ss-id, ss-pid and ss-opt name a session.
 func TestSessionCookies(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -170,7 +171,7 @@ func TestSessionCookies(t *testing.T) {
 	})
 }
 
-// The application may know better who is there; then no cookies are made.
+// S-24: the application may know better who is there; then no cookies are made.
 func TestSessionOfTheApplication(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{Subscribe: func(r *http.Request, o *stentor.SubscribeOptions) error {
@@ -184,7 +185,7 @@ func TestSessionOfTheApplication(t *testing.T) {
 	})
 }
 
-// While it lingers, a subscription answers; unregistered, it leaves at once.
+// S-12, S-13: while it lingers, a subscription answers; unregistered, it leaves at once.
 func TestLingeringAnswers(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -202,6 +203,7 @@ func TestLingeringAnswers(t *testing.T) {
 	})
 }
 
+// S-12, S-30: after a drain a heartbeat is a 404, the one thing that a client for Java notices.
 func TestDrainedHeartbeat(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)

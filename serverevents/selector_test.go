@@ -9,6 +9,7 @@ import (
 	"github.com/stentor-sse/stentor/serverevents"
 )
 
+// S-10: types and selectors, both ways.
 func TestSelectors(t *testing.T) {
 	for _, row := range []struct{ typ, selector string }{
 		{"", "cmd.message"},
@@ -36,6 +37,7 @@ func TestSelectors(t *testing.T) {
 	}
 }
 
+// S-10: what is no selector, or the server's own.
 func TestSelectorsRefused(t *testing.T) {
 	for _, selector := range []string{
 		"", "chat", ".", "cmd.", ".chat", "cmd.a b", "A@cmd.chat", "cmd.a@b", "cmd.a\nb", "cmd.a\x00", "cmd.a\u0085", "cmd.\xff",

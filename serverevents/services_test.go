@@ -19,7 +19,7 @@ const (
 	jsonType = "Content-Type: application/json"
 )
 
-// TestSpellings sends what the shipped clients send, and what hands write.
+// S-15, S-16: TestSpellings sends what the shipped clients send, and what hands write.
 func TestSpellings(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -71,6 +71,7 @@ func names(channels []stentor.Channel) string {
 	return strings.Join(out, ",")
 }
 
+// S-14, S-16: the spellings of a list of channels.
 func TestListSpellings(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -94,6 +95,7 @@ func TestListSpellings(t *testing.T) {
 	})
 }
 
+// S-13, S-16: the spellings of an id.
 func TestIDSpellings(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -115,7 +117,7 @@ func header(h string) []string {
 	return []string{h}
 }
 
-// TestMalformedRequests are answered with what to change, and change nothing.
+// S-15, S-17: TestMalformedRequests are answered with what to change, and change nothing.
 func TestMalformedRequests(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, &stentor.Options{MaxChannels: 3}, nil)
@@ -160,6 +162,7 @@ func TestMalformedRequests(t *testing.T) {
 	})
 }
 
+// S-11: the channels of a subscription are bounded.
 func TestTooManyChannels(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, &stentor.Options{MaxChannels: 3}, nil)
@@ -172,7 +175,7 @@ func TestTooManyChannels(t *testing.T) {
 	})
 }
 
-// An update of a subscription whose reader is gone is a 404, so that the client
+// S-15: an update of a subscription whose reader is gone is a 404, so that the client
 // connects again.
 func TestUpdateOfTheGone(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
@@ -184,7 +187,7 @@ func TestUpdateOfTheGone(t *testing.T) {
 	})
 }
 
-// Joining nothing new is no update.
+// S-05, S-15: joining nothing new is no update.
 func TestNoChangeIsNotTold(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -196,7 +199,7 @@ func TestNoChangeIsNotTold(t *testing.T) {
 	})
 }
 
-// A page of another site can neither end nor change anything, whatever it knows.
+// S-18: a page of another site can neither end nor change anything, whatever it knows.
 func TestForeignPages(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)

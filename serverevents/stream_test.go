@@ -17,6 +17,7 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
+// S-11: the spellings of channels in a stream's request.
 func TestChannelSpellings(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -42,7 +43,7 @@ func TestChannelSpellings(t *testing.T) {
 	})
 }
 
-// The literal channel * is not a wildcard.
+// S-10, S-11: the literal channel * is not a wildcard.
 func TestUnnamedIsNoWildcard(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -53,6 +54,7 @@ func TestUnnamedIsNoWildcard(t *testing.T) {
 	})
 }
 
+// S-11: the headers of a stream.
 func TestStreamHeaders(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -73,7 +75,7 @@ func TestStreamHeaders(t *testing.T) {
 	})
 }
 
-// A prefetch must not end anything.
+// S-12, S-13, S-15: a prefetch must not end anything.
 func TestHeadChangesNothing(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -89,6 +91,7 @@ func TestHeadChangesNothing(t *testing.T) {
 	})
 }
 
+// S-05, S-21: theirs may send a message before cmd.onConnect.
 func TestConnectIsFirst(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)
@@ -143,6 +146,7 @@ func (w recorder) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
+// S-09: no write ends within a frame.
 func TestFramesAreWhole(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		var mu sync.Mutex
@@ -174,6 +178,7 @@ func TestFramesAreWhole(t *testing.T) {
 	})
 }
 
+// S-11, S-28: what may be better in a moment is never answered with a status.
 func TestTurnedAwayUnanswered(t *testing.T) {
 	broken := errors.New("the database is down")
 	for _, row := range []struct {
@@ -214,6 +219,7 @@ func TestTurnedAwayUnanswered(t *testing.T) {
 	}
 }
 
+// S-20 OnInit: the application refuses with a status.
 func TestRefusedByTheApplication(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{Subscribe: func(r *http.Request, o *stentor.SubscribeOptions) error {
@@ -233,7 +239,7 @@ func TestRefusedByTheApplication(t *testing.T) {
 	})
 }
 
-// Who may not subscribe to a channel does not see who is there.
+// S-14: who may not subscribe to a channel does not see who is there.
 func TestMembersOnlyOfApprovedChannels(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{Subscribe: func(r *http.Request, o *stentor.SubscribeOptions) error {
@@ -249,6 +255,7 @@ func TestMembersOnlyOfApprovedChannels(t *testing.T) {
 	})
 }
 
+// S-06, S-07, S-24: who a subscriber is, what all may know and what it alone.
 func TestIdentityAndMeta(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{
@@ -288,6 +295,7 @@ func TestIdentityAndMeta(t *testing.T) {
 	})
 }
 
+// S-06, S-19: paths, intervals and the base of URLs.
 func TestPublicURLAndPaths(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{
@@ -326,7 +334,7 @@ func TestPublicURLAndPaths(t *testing.T) {
 	})
 }
 
-// An interval that clients would read as none must not become a storm.
+// S-19 HeartbeatInterval: an interval that clients would read as none must not become a storm.
 func TestSmallestInterval(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, &serverevents.Options{HeartbeatInterval: time.Microsecond})
@@ -336,7 +344,7 @@ func TestSmallestInterval(t *testing.T) {
 	})
 }
 
-// The face stands beside a page at GET / on one mux, and beside other services.
+// S-11, S-12, S-16: the face stands beside a page at GET / on one mux, and beside other services.
 func TestRegister(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := &site{t: t, hub: newHub(t, nil)}
@@ -358,7 +366,7 @@ func TestRegister(t *testing.T) {
 	})
 }
 
-// What the server says at the end is nothing: there is no frame for it.
+// S-01, S-25: what the server says at the end is nothing: there is no frame for it.
 func TestFarewellIsSilent(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil, nil)

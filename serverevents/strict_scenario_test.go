@@ -82,7 +82,7 @@ func TestStrictClientHearsEverything(t *testing.T) {
 	})
 }
 
-// Ends after which a client may come back say nothing; nor does a stream that a reset left open.
+// S-09, S-25: ends after which a client may come back say nothing; nor does a stream that a reset left open.
 func TestStrictClientHearsTheEnd(t *testing.T) {
 	for name, row := range map[string]struct {
 		end  func(t *testing.T, h *stentor.Hub)

@@ -12,7 +12,7 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
-// TestSuites holds what the suites of ServiceStack's own clients assert of a server;
+// S-28–S-30: TestSuites holds what the suites of ServiceStack's own clients assert of a server;
 // what they assert of the clients needs the clients.
 func TestSuites(t *testing.T) {
 	for _, row := range []struct {
