@@ -15,7 +15,19 @@
 // selector itself, a message without a type has cmd.message ([Selector], [Type];
 // TestSelectors). Text is sent as a JSON string, JSON as it is, and null as no body
 // (TestFrames). A message that was sent to a channel alone names it before the
-// selector, channel@cmd.t (TestChannelPrefix).
+// selector, channel@cmd.t (TestChannelPrefix). Each Notify of ServiceStack's is a
+// [stentor.Target] (TestNotify); where it would name the selector after a type,
+// [stentor.Typed] makes the message (TestNotifyTyped).
+//
+// # Hooks
+//
+// On the way in, a stream request passes [Options].Subscribe, which says who it is; then
+// Prepare, with the subscription at hand and before the headers have gone; then the hub's
+// Hooks.Open, before anything is written. Every write passes Hooks.Write. A
+// heartbeat passes [Options].Heartbeat; a change of channels Subscribe again, with the new ones,
+// and Hooks.Change before it is told. At the end come Hooks.Close, those of OnEnd and
+// Hooks.Leave, and then onLeave (TestHooksInOrder). What Prepare refuses was never there
+// (TestPrepareRefuses).
 //
 // # Delivery and order
 //
@@ -31,8 +43,14 @@
 //
 // No string forges a frame, a selector or a lifecycle message: bodies are ASCII on
 // one line (TestInjection), and a message whose type would pass for
-// one of onConnect, onJoin, onLeave, onUpdate, onHeartbeat or onGap is not shown on
-// this face (TestLifecycleIsNotForged).
+// one of onConnect, onJoin, onLeave, onUpdate, onHeartbeat, onGap or onEnd is not shown
+// on this face (TestLifecycleIsNotForged).
+//
+// A client with the faults of those for C# and Java reads all that the face ever says,
+// in reads of any size that do not end right after a line feed within a frame, where they
+// hang whatever a server does (TestStrictClientHearsEverything). Names of channels
+// and types are sent as they are: such a client may see one that is not ASCII
+// damaged where a read cuts it.
 //
 // # Slow subscribers
 //
@@ -54,6 +72,19 @@
 // error status, for which clients would give up for good: the connection is
 // closed unanswered, and they come back (TestTurnedAwayUnanswered). A drained subscription's
 // next heartbeat is a 404, and the client connects elsewhere (TestDrainedHeartbeat).
+//
+// An end after which a client should stay away is told as the last frame:
+// cmd.onEnd with {"reason":"replaced"} when another subscription has taken its key, or
+// "dismissed". A page that stops its client then does not push the other one out
+// again; clients without a handler of that name pass over it. Who was dismissed is
+// answered with 204 when it comes back (TestFinalEnds).
+//
+// # Who sees what
+//
+// The id of a subscription is a capability and told to its own client alone; listings and
+// notices hold public values only (TestListingsLeakNothing). Lists of subscribers can be
+// limited to members (TestSubscribersForMembers), and what acts for a subscription to
+// the address that it came from (TestUserAddress).
 //
 // # Concurrency
 //

@@ -206,6 +206,17 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("was %v, is %v", was, got)
 			}
 		}},
+		{"S-25 nothing stays of those who have left", func(t *testing.T, s *site) {
+			for i := range 50 {
+				st := s.open(fmt.Sprint("/event-stream?channels=A,B", i))
+				s.do("POST", st.connect()["heartbeatUrl"], "")
+				st.hangUp()
+			}
+			pass(time.Minute)
+			if n := s.hub.Stats(); n.Subscribed != 50 || n.Ended != 50 || n.Subscriptions != 0 || n.Lingering != 0 || n.Channels != 0 || len(s.hub.Members()) != 0 {
+				t.Errorf("%+v", n)
+			}
+		}},
 		{"S-23 stop ends all streams", func(t *testing.T, s *site) {
 			st := s.open("/event-stream?channels=A")
 			if err := s.hub.Shutdown(t.Context()); err != nil || !st.ended() {

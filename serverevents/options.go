@@ -16,9 +16,10 @@ const off = "-"
 
 // Options configures [New]. The zero value has ServiceStack's defaults.
 type Options struct {
-	// Paths; "" is ServiceStack's default, "-" switches the endpoint off.
-	// Clients are told no URL of an endpoint that is off; without a
-	// HeartbeatPath they send no heartbeats, and nothing expires.
+	// Paths; "" is ServiceStack's default, "-" switches the endpoint off, and what it is
+	// called by under /api/ and /json/reply/ with it. Clients are told no URL of an
+	// endpoint that is off; without a HeartbeatPath they send no heartbeats, and nothing
+	// expires.
 	StreamPath            string // /event-stream
 	HeartbeatPath         string // /event-heartbeat
 	UnRegisterPath        string // /event-unregister

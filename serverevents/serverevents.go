@@ -29,30 +29,28 @@ type route struct {
 func New(hub *stentor.Hub, o *Options) *Face {
 	f := &Face{hub: hub, o: o.withDefaults(), mux: http.NewServeMux()}
 	policy := origin.New(f.o.AllowOrigins, dto.Error)
-	add := func(h http.HandlerFunc, paths ...string) {
+	add := func(path string, h http.HandlerFunc, aliases ...string) {
+		if path == off {
+			return
+		}
 		guarded := policy.Handler(h, verbs()...)
-		for _, path := range paths {
-			if path == off {
-				continue
-			}
-			f.routes = append(f.routes, route{path, guarded})
-			f.mux.Handle(path, guarded)
+		for _, p := range append(aliases, path) {
+			f.routes = append(f.routes, route{p, guarded})
+			f.mux.Handle(p, guarded)
 		}
 	}
-	add(f.stream, f.o.StreamPath)
-	add(acting(f.heartbeat), f.o.HeartbeatPath)
-	add(acting(f.unregister), f.o.UnRegisterPath)
-	add(f.subscribers, f.o.SubscribersPath)
-	add(acting(f.update), f.o.UpdateSubscribersPath)
-	// The clients for TypeScript, C# and Java know these names, whatever the paths.
-	for _, base := range []string{"/api/", "/json/reply/"} {
-		add(acting(f.unregister), base+"UnRegisterEventSubscriber")
-		add(f.subscribers, base+"GetEventSubscribers")
-		add(acting(f.update), base+"UpdateEventSubscriber")
-	}
+	add(f.o.StreamPath, f.stream)
+	add(f.o.HeartbeatPath, acting(f.heartbeat))
+	add(f.o.UnRegisterPath, acting(f.unregister), aliases("UnRegisterEventSubscriber")...)
+	add(f.o.SubscribersPath, f.subscribers, aliases("GetEventSubscribers")...)
+	add(f.o.UpdateSubscribersPath, acting(f.update), aliases("UpdateEventSubscriber")...)
 	f.mux.Handle("/", policy.Handler(http.HandlerFunc(notFound)))
 	return f
 }
+
+// aliases are what the clients for TypeScript, C# and Java call a service by, whatever
+// its path.
+func aliases(name string) []string { return []string{"/api/" + name, "/json/reply/" + name} }
 
 // Register adds the face's routes to mux: its paths, and /api/ and /json/reply/
 // followed by UpdateEventSubscriber, GetEventSubscribers and
