@@ -85,8 +85,10 @@ func (r *Recorder) record() {
 	defer close(r.done)
 	<-r.read
 	var dec *sse.Decoder
+	state := func() { r.lastID = dec.LastEventID(); r.retry, _ = dec.Retry() }
+	defer r.update(state) // what came with the end is followed by no read
 	dec = sse.NewDecoder(readerFunc(func(p []byte) (int, error) {
-		r.update(func() { r.lastID = dec.LastEventID(); r.retry, _ = dec.Retry() })
+		r.update(state)
 		n, err := r.Response.Body.Read(p)
 		r.update(func() { r.raw = append(r.raw, p[:n]...) })
 		return n, err
@@ -97,7 +99,7 @@ func (r *Recorder) record() {
 		r.update(func() {
 			if r.err = err; err == nil {
 				r.events = append(r.events, e)
-				r.lastID = dec.LastEventID()
+				state()
 			}
 		})
 	}
