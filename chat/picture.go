@@ -97,7 +97,7 @@ func isRegional(r rune) bool { return 0x1F1E6 <= r && r <= 0x1F1FF }
 func colour(id string) string {
 	sum := fnv.New64a()
 	sum.Write([]byte(id)) // never fails
-	hue := float64(sum.Sum64()%360_000) / 1000
+	hue := float64(sum.Sum64()*goldenRatio>>32) / (1 << 32) * 360 // neighbours far from each other
 	for light := 0.55; ; light -= 0.01 {
 		r, g, b := rgb(hue, 0.5, light)
 		if 1.05/(luminance(r, g, b)+0.05) >= minContrast {
@@ -105,6 +105,9 @@ func colour(id string) string {
 		}
 	}
 }
+
+// goldenRatio is 2^64 divided by it: multiplying spreads what is close.
+const goldenRatio = 0x9E3779B97F4A7C15
 
 // rgb is the colour of a hue in degrees, a saturation and a lightness (CSS Color 4 §7.1).
 func rgb(hue, saturation, light float64) (r, g, b uint8) {

@@ -10,7 +10,7 @@ import { Account, kept } from "./account.js";
 import { Notices } from "./notices.js";
 import { drawn, face } from "./picture.js";
 import { channelList, channelName, findUser, handle, parseInput } from "./input.js";
-import { clip } from "./text.js";
+import { clip, make } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 const body = document.body;
@@ -98,13 +98,13 @@ async function connect(info, { first, missed }) {
   const renamed = !first && info.displayName !== own.name;
   own.id = info.userId;
   own.name = info.displayName;
-  $("me").replaceChildren(face(info.profileUrl), own.name);
+  $("me").replaceChildren(face(info.profileUrl), make("bdi", { className: "name" }, own.name));
   account.show(info.isAuthenticated === "true");
   people.reload();
-  if (renamed) line("welcome", `You are now ${own.name}.`);
+  if (renamed) line("welcome", ["You are now ", own, "."]);
   if (first) {
     await loadHistory(channels.names);
-    log.line(null, "welcome", `Connected. You are ${own.name}: everyone on this channel sees what you write here.`, { channels: initial });
+    log.line(null, "welcome", ["Connected. You are ", own, ": everyone on this channel sees what you write here."], { channels: initial });
   } else if (missed.length > 0) {
     await loadHistory(missed);
   }
@@ -162,8 +162,8 @@ function presence(frame) {
   const still = people.has(channel, who.userId);
   if (here !== still && who.userId !== own.id && channels.names.includes(channel)) {
     const name = who.displayName || who.userId;
-    if (still) log.line(channel, "join", `${name} joined`, { user: who.userId });
-    else log.line(channel, "leave", `${name} left`, { user: who.userId });
+    if (still) log.line(channel, "join", [{ name }, " joined"], { user: who.userId });
+    else log.line(channel, "leave", [{ name }, " left"], { user: who.userId });
   }
   people.reload();
 }
@@ -212,7 +212,7 @@ async function send(text) {
     const response = await inTurn(() => post(input.kind === "raw" ? "PostRawToChannel" : "PostChatToChannel", request));
     if (!response.ok) return failed(await problemText(response));
     if (input.kind === "raw" && to && to.user.userId !== own.id) {
-      log.line(channel, "sent", `/${input.selector} was sent to ${to.user.displayName}.`);
+      log.line(channel, "sent", [`/${input.selector} was sent to `, { name: to.user.displayName }, "."]);
     }
     const message = input.kind === "chat" && chatMessage(await response.json());
     if (message) log.message(message); // the stream may be a moment later, or away

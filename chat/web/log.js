@@ -124,14 +124,14 @@ export class Log {
     return { mentioned, channel: feed.element.dataset.feed };
   }
 
-  // line shows a line of the page's own, on one channel or several; action is {label, run}, of a
-  // button in it.
+  // line shows a line of the page's own, on one channel or several: a text, or a list of texts and
+  // names, which are {name}. action is {label, run}, of a button in it.
   line(channel, kind, text, { user = "", channels, action } = {}) {
     for (const name of channels ?? [channel ?? this.#active]) {
       const feed = this.#feeds.get(name);
       if (!feed) continue;
       const data = user ? { kind, user } : { kind };
-      const line = make("li", { className: "line", data }, make("span", { className: "text", dir: "auto" }, clip(text, 400)));
+      const line = make("li", { className: "line", data }, make("span", { className: "text" }, ...[text].flat().map(part)));
       if (action) line.append(" ", button(action));
       this.#add(feed, line, null);
       if (kind === "join" || kind === "leave") this.#thin(feed.element);
@@ -244,6 +244,11 @@ function privacy(m, own) {
   if (!m.private) return [];
   const to = own ? `to ${m.to === m.from ? "yourself" : m.toName || m.to}, privately` : "to you alone";
   return [make("span", { className: "privacy" }, to)];
+}
+
+// part of a line: a name has its own direction.
+function part(value) {
+  return typeof value === "string" ? clip(value, 400) : make("bdi", {}, clip(value.name, 100));
 }
 
 function button({ label, run }) {

@@ -67,7 +67,10 @@ export class Style {
   paper({ css, body }) {
     const url = unset(body) ? "" : localPicture(imageAddress(body));
     if (url === null) return false;
-    return this.#each(css, (element) => (element.style.backgroundImage = url && `url("${quoted(url)}")`));
+    return this.#each(css, (element) => {
+      element.style.backgroundImage = url && `url("${quoted(url)}")`;
+      element.classList.toggle("papered", url !== "");
+    });
   }
 
   ink({ css, body }) {
@@ -83,7 +86,7 @@ export class Style {
 
   undo() {
     for (const element of this.#changed) {
-      element.classList.remove("painted", "toggled-off");
+      element.classList.remove("painted", "papered", "toggled-off");
       for (const name of ["background-color", "background-image", "color", "color-scheme", "visibility"]) element.style.removeProperty(name);
     }
     this.#changed.clear();
