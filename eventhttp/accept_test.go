@@ -299,3 +299,33 @@ func TestAcceptOnAWriterThatCannotFlush(t *testing.T) {
 		}
 	})
 }
+
+// A panic in a hook is the handler's, which net/http lets no program end by.
+func TestHandleHookPanics(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		hub := newHub(t, &stentor.Options{Hooks: stentor.Hooks{Open: func(*stentor.Subscription) error { panic("hook") }}})
+		caught := make(chan any, 2)
+		srv := ssetest.NewServer(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			catch := func(f func()) {
+				defer func() { caught <- recover() }()
+				f()
+			}
+			h, err := eventhttp.Accept(hub, w, r, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			catch(func() { h.Wait(r.Context()) })
+			catch(func() { h.Close() })
+		}))
+		srv.Open(t, "/").Wait(t)
+		for range cap(caught) {
+			if got := <-caught; got != "hook" {
+				t.Errorf("caught %v", got)
+			}
+		}
+		if n := hub.Stats().Subscriptions; n != 0 {
+			t.Errorf("%d subscriptions left", n)
+		}
+	})
+}
