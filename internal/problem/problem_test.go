@@ -52,6 +52,8 @@ func TestErrorStatus(t *testing.T) {
 		{"too large", fmt.Errorf("%w: at most 7 bytes", stentor.ErrTooLarge), 413, "at most 7 bytes"},
 		{"body too large", fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 42}), 413, "over 42 bytes"},
 		{"unknown", fmt.Errorf("%w subscription", stentor.ErrUnknown), 404, "unknown subscription"},
+		{"key taken", stentor.ErrKeyTaken, 409, "another key"},
+		{"dismissed", fmt.Errorf("subscribe: %w", stentor.ErrDismissed), 403, "don't come back"},
 		{"full", stentor.ErrFull, 503, "try again"},
 		{"draining", stentor.ErrDraining, 503, "try again"},
 		{"closed", fmt.Errorf("publish: %w", stentor.ErrClosed), 503, "try again"},
