@@ -17,7 +17,7 @@ func join(b *browser, name, url string) chatter {
 
 func (c chatter) ready() {
 	c.t.Helper()
-	c.Until("it is connected", `document.body.dataset.state === "open" && document.querySelector("#me").textContent`)
+	c.Until("it is connected", `document.body?.dataset.state === "open" && document.querySelector("#me").textContent`)
 	c.Until("it is welcome", `document.querySelector('#log .line[data-kind=welcome]')`)
 }
 
@@ -157,12 +157,12 @@ func TestCutPageResumesWithoutLossOrRepeat(t *testing.T) {
 	bob.sees("before")
 	for round := range 3 {
 		through.Cut()
-		bob.Until("bob notices", `document.body.dataset.state !== "open"`)
+		bob.Until("bob notices", `document.body?.dataset.state !== "open"`)
 		for i := range 5 {
 			say(fmt.Sprintf("meanwhile %d.%d", round, i))
 		}
 		through.Mend()
-		bob.Until("bob is back", `document.body.dataset.state === "open"`)
+		bob.Until("bob is back", `document.body?.dataset.state === "open"`)
 		say(fmt.Sprintf("after %d", round))
 		bob.sees(fmt.Sprintf("after %d", round))
 	}

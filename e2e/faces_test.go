@@ -40,26 +40,33 @@ func here(t *testing.T, f *faces) string {
 	return serve(t, f).URL
 }
 
-// serve serves both faces and the Chat application on one origin until the test
-// ends.
+// serve serves both faces and the Chat application on one origin.
 func serve(t *testing.T, f *faces) *site {
 	t.Helper()
-	hub, err := stentor.New(t.Context(), &stentor.Options{KeepAlive: f.keepAlive, Linger: f.linger})
+	return serveHub(t, &stentor.Options{KeepAlive: f.keepAlive, Linger: f.linger}, func(hub *stentor.Hub, mux *http.ServeMux) {
+		eventhttp.New(hub, &eventhttp.Options{
+			Publish: func(*http.Request, *stentor.Message) error { return nil },
+		}).Register(mux)
+		serverevents.New(hub, &serverevents.Options{
+			HeartbeatInterval: f.heartbeat, Subscribe: f.subscribe, LimitToAuthenticatedUsers: f.signedIn,
+			OmitPresence: f.omitPresence, AllowOrigins: f.origins,
+		}).Register(mux)
+		chat.New(hub, nil).Register(mux)
+		for path, file := range f.files {
+			mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
+		}
+	})
+}
+
+// serveHub serves what routes adds for a hub until the test ends.
+func serveHub(t *testing.T, o *stentor.Options, routes func(*stentor.Hub, *http.ServeMux)) *site {
+	t.Helper()
+	hub, err := stentor.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	eventhttp.New(hub, &eventhttp.Options{
-		Publish: func(*http.Request, *stentor.Message) error { return nil },
-	}).Register(mux)
-	serverevents.New(hub, &serverevents.Options{
-		HeartbeatInterval: f.heartbeat, Subscribe: f.subscribe, LimitToAuthenticatedUsers: f.signedIn,
-		OmitPresence: f.omitPresence, AllowOrigins: f.origins,
-	}).Register(mux)
-	chat.New(hub, nil).Register(mux)
-	for path, file := range f.files {
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
-	}
+	routes(hub, mux)
 	s := &site{URL: serveHere(t, mux), hub: hub}
 	t.Cleanup(func() { // before the server's own end
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

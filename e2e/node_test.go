@@ -61,14 +61,17 @@ func TestChatModules(t *testing.T) {
 	node(t, "../chat/webtest/*.test.mjs", func(*testing.T) []string { return nil })
 }
 
-// moods is an application that fails once for each channel "fails-…", and refuses
-// those called "refused-…".
+// moods is an application that fails once for each channel "fails-…", refuses
+// those called "refused-…", and takes the name of one called "key-…" for a key.
 type moods struct{ failed sync.Map }
 
 func (m *moods) subscribe(_ *http.Request, o *stentor.SubscribeOptions) error {
 	for _, c := range o.Channels {
-		if strings.HasPrefix(string(c), "refused-") {
+		switch kind, _, _ := strings.Cut(string(c), "-"); kind {
+		case "refused":
 			return &stentor.Refusal{Status: http.StatusForbidden, Detail: "not this one"}
+		case "key":
+			o.Key = string(c)
 		}
 		if _, before := m.failed.LoadOrStore(c, true); !before && strings.HasPrefix(string(c), "fails-") {
 			return errors.New("the database is away")
@@ -122,13 +125,20 @@ func node(t *testing.T, pattern string, env func(*testing.T) []string) {
 	}
 }
 
-// control lets another program cut and mend the proxy, replace the server behind
-// it as a deploy does, and kill a server that then begins again where it was.
+// control lets another program cut and mend the proxy, dismiss a key, replace the server
+// behind the proxy as a deploy does, and kill a server that then begins again where it was.
 func control(t *testing.T, s server, p *proxy) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /cut", func(http.ResponseWriter, *http.Request) { p.Cut() })
 	mux.HandleFunc("POST /mend", func(http.ResponseWriter, *http.Request) { p.Mend() })
+	if s, ok := s.(*site); ok {
+		mux.HandleFunc("POST /dismiss", func(_ http.ResponseWriter, r *http.Request) {
+			if err := s.hub.Dismiss(r.FormValue("key"), 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	if old, ok := s.(*process); ok {
 		mux.HandleFunc("POST /deploy", func(http.ResponseWriter, *http.Request) {
 			next := start(t, old.args...)

@@ -1,8 +1,9 @@
-// A server that tells nobody of others, forgets at once who is gone, keeps silent
-// streams warm all the time, and whose application fails once for each channel "fails-…" and refuses "refused-…".
+// A server that tells nobody of others, forgets at once who is gone, and keeps silent
+// streams warm all the time. Its application fails once for each channel "fails-…",
+// refuses "refused-…", and takes "key-…" for a key.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { base, channel, chat, connect, publish, stopAll, texts, until, watch } from "../support.mjs";
+import { base, channel, chat, connect, control, publish, stopAll, texts, until, watch } from "../support.mjs";
 
 afterEach(stopAll);
 
@@ -75,4 +76,29 @@ test("16.1 Only_allows_one_Thread_through_at_a_time: a storm of restarts leaves 
   assert.deepEqual(texts(client), ["once", "twice"]);
   await client.stop();
   await until("it is gone", async () => (await stays.getChannelSubscribers()).length === 1);
+});
+
+test("S-24: who is replaced is told, and may stop instead of coming back", async () => {
+  const c = channel("key");
+  const ends = [];
+  const handlers = { onEnd(end) { ends.push(end); client.stop(); } };
+  const client = await connect(c, { handlers });
+  const newer = await connect(c);
+  await until("it is told", () => ends.length > 0);
+  await publish({ channel: c, data: "for the newer" });
+  await until("it comes", () => newer.seen.messages.length > 0);
+  assert.deepEqual(ends, [{ reason: "replaced" }]);
+  assert.equal(client.eventSource.readyState, EventSource.CLOSED);
+  assert.equal(newer.seen.connects.length, 1);
+});
+
+test("L-14: who is dismissed is told, answered 204 when it comes back, and stops for good", async () => {
+  const c = channel("key");
+  const ends = [];
+  const client = await connect(c, { handlers: { onEnd: end => ends.push(end) } });
+  await control(`dismiss?key=${c}`);
+  await until("it is sent away", () => client.eventSource.readyState === EventSource.CLOSED);
+  assert.deepEqual(ends, [{ reason: "dismissed" }]);
+  assert.equal(client.seen.errors.at(-1).code, 204);
+  assert.equal(client.seen.connects.length, 1);
 });
