@@ -153,17 +153,21 @@ function shown(result, message) {
   titled();
 }
 
-// presence tells of users, not of their windows.
+// presence tells of users, not of their windows. One notice may say of several channels that
+// somebody is there now.
 function presence(frame) {
-  const { channel, body: who } = frame;
+  const { body: who } = frame;
   if (who === null || typeof who !== "object") return;
-  const here = people.has(channel, who.userId);
+  const on = () => channels.names.filter((name) => people.has(name, who.userId));
+  const before = on();
   people.follow(frame);
-  const still = people.has(channel, who.userId);
-  if (here !== still && who.userId !== own.id && channels.names.includes(channel)) {
+  const after = on();
+  if (who.userId !== own.id) {
     const name = who.displayName || who.userId;
-    if (still) log.line(channel, "join", [{ name }, " joined"], { user: who.userId });
-    else log.line(channel, "leave", [{ name }, " left"], { user: who.userId });
+    const joined = after.filter((channel) => !before.includes(channel));
+    const left = before.filter((channel) => !after.includes(channel));
+    log.line(null, "join", [{ name }, " joined"], { user: who.userId, channels: joined });
+    log.line(null, "leave", [{ name }, " left"], { user: who.userId, channels: left });
   }
   people.reload();
 }
