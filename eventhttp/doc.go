@@ -22,7 +22,9 @@
 //	GET    /presence            who is on ?channel=a
 //	GET    /healthz, /readyz    200; /readyz 503 while the hub takes nobody
 //
-// A handler of one's own opens a stream on the hub with [Accept].
+// A handler of one's own opens a stream on the hub with [Accept]; [Face.Events] serves GET
+// /events under another path. A program may have several hubs, and a hub several faces with options
+// of their own.
 //
 // # Delivery and order
 //
@@ -32,7 +34,8 @@
 //
 // The face's own events have types that begin with "stentor.", which publishers may
 // not use (TestPublishRefuses). stentor.open is the first event of every stream and
-// holds the subscription's id and a cursor; stentor.gap says that something is
+// holds the subscription's id and a cursor; stentor.end is the last one of every stream
+// that the server ends, and says why (TestEndSaysWhy); stentor.gap says that something is
 // missing; stentor.join, stentor.leave and stentor.update go to those who ask for
 // presence, once for each user however many tabs there are (TestPresenceEvents).
 //
@@ -57,11 +60,19 @@
 // (TestResume). A cursor is never answered with an error status, from which an
 // EventSource does not come back, but with stentor.gap (TestCursorIsNeverAnError). For
 // the same reason a hub that is full or going away answers a stream request with
-// 200, a random reconnection time and the end (TestOverloadIsSoft).
+// 200, a random reconnection time and the end (TestOverloadIsSoft). One whose key was dismissed
+// is answered 204, on which an EventSource stops (TestLibDismissal).
+//
+// # Browsers
+//
+// A cookie names the browser, which is its session where the application gives no other: with
+// it, or with a key, it takes its place again when it comes back (TestCookie). The cookie proves
+// nothing about a user. Only values of the face's own making are taken.
 //
 // # Live subscriptions
 //
-// Whoever knows the id in stentor.open and is the same user changes or ends the
+// Whoever knows the id in stentor.open and is the same user, or the same browser where nobody
+// said who it is, changes or ends the
 // subscription; for everybody else it does not exist (TestSubscriptionIsItsOwners). A
 // change is made whole or, with an error, not at all (TestChangeIsWhole).
 //
@@ -77,6 +88,9 @@
 // start the hub's: server.RegisterOnShutdown(func() { hub.Shutdown(ctx) }).
 //
 // # Concurrency
+//
+// The functions of [Options] may do as they like: one that fails or panics ends its own
+// request, and leaves nothing registered (TestHooksFailAlone).
 //
 // A [Face] and a [Handle] may be used from any goroutine. A Face starts none; a Handle
 // has one, which Wait and Close wait for (TestHandleClose).
