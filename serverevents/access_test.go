@@ -100,6 +100,25 @@ func TestSubscribersForMembers(t *testing.T) {
 	})
 }
 
+// Nobody in particular is on no channel, instead of on all.
+func TestSubscribersForNobody(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		for name, subscribe := range map[string]func(*http.Request, *stentor.SubscribeOptions) error{
+			"without the application": nil,
+			"without a session": func(r *http.Request, o *stentor.SubscribeOptions) error {
+				o.Session, o.Authenticated = "", true
+				return nil
+			},
+		} {
+			s := newSite(t, p, nil, &serverevents.Options{LimitSubscribersToMembers: true, Subscribe: subscribe})
+			s.open("/event-stream?channels=A")
+			if status, text, _ := s.do("GET", "/event-subscribers?channels=A", ""); status != 200 || text != "[]" {
+				t.Errorf("%s: %d %s", name, status, text)
+			}
+		}
+	})
+}
+
 // S-07, S-14, S-24: listings never hold what only a subscriber may know, whoever asks.
 func TestListingsLeakNothing(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {

@@ -42,7 +42,7 @@ func TestSelectorsRefused(t *testing.T) {
 	for _, selector := range []string{
 		"", "chat", ".", "cmd.", ".chat", "cmd.a b", "A@cmd.chat", "cmd.a@b", "cmd.a\nb", "cmd.a\x00", "cmd.a\u0085", "cmd.\xff",
 		"cmd." + strings.Repeat("x", 129), strings.Repeat("x", 100) + "." + strings.Repeat("y", 28),
-		"cmd.onConnect", "cmd.onJoin", "cmd.onLeave", "cmd.onUpdate", "cmd.onHeartbeat", "cmd.onGap", "cmd.onJoin$#x", "stentor.open",
+		"cmd.onConnect", "cmd.onJoin", "cmd.onLeave", "cmd.onUpdate", "cmd.onHeartbeat", "cmd.onGap", "cmd.onEnd", "cmd.onJoin$#x", "stentor.open",
 	} {
 		typ, err := serverevents.Type(selector)
 		if !errors.Is(err, stentor.ErrInvalid) || typ != "" {

@@ -35,8 +35,8 @@ func Explain(err error) (status int, message string) {
 	if unknown, ok := errors.AsType[Unknown](err); ok {
 		return http.StatusNotFound, clean("Subscription '" + Clip(unknown.ID, MaxQuoted) + "' does not exist")
 	}
-	if foreign, ok := errors.AsType[Foreign](err); ok { // here the quotes stay
-		return http.StatusForbidden, "Access to Subscription '" + clean(Clip(foreign.ID, MaxQuoted)) + "' is forbidden"
+	if foreign, ok := errors.AsType[Foreign](err); ok { // it exists, so its id has nothing to clean
+		return http.StatusForbidden, "Access to Subscription '" + foreign.ID + "' is forbidden"
 	}
 	d := problem.Of(err)
 	return d.Status, d.Detail
