@@ -1,8 +1,9 @@
 // Package chat is the Chat application: a page and its services over a hub.
 //
 //	mux := http.NewServeMux()
-//	serverevents.New(hub, nil).Register(mux)
-//	chat.New(hub, nil).Register(mux)
+//	c := chat.New(hub, &chat.Options{SignIn: []chat.Provider{chat.ByName{}}})
+//	c.Register(mux)
+//	serverevents.New(hub, &serverevents.Options{Subscribe: c.Subscribe, Prepare: c.Prepare}).Register(mux)
 //	http.ListenAndServe("127.0.0.1:8080", mux)
 //
 // The services are those of ServiceStack's Chat, at its paths and under /api/ and
@@ -13,7 +14,7 @@
 // # Who says what
 //
 // A request names its sender by the id of a live subscription, which only its own
-// client knows. Name and user are what the hub has for it, whatever else the request
+// client knows. Name, user and picture are what the hub has for it, whatever else the request
 // says (TestNameIsTheHubs). It may post to channels that it is not on, as in
 // ServiceStack's Chat (TestPostElsewhere); it clears those alone that it is on
 // (TestOnlyMembersClear). Resetting the hub is off unless an option allows it
@@ -21,13 +22,36 @@
 // clients name none; nothing in it says who sent it.
 //
 // User text is kept, answered and published as it was written, as JSON strings
-// (TestTextIsRaw); the page puts it into text nodes alone, and its content security
-// policy lets nothing else be (TestPageHeaders). Selectors that only the server or a
-// client's own machinery says are refused (TestForgedSelectors). The page does what a
-// selector asks for only where web/remote.js lists it.
+// (TestTextIsRaw): there are no scripts in it for the server, and the page puts it into text
+// nodes alone. The page's content security policy lets nothing else be (TestPageHeaders).
 //
 // What changes something takes POST alone, and not from pages of other origins
-// (TestCrossSite).
+// (TestCrossSite). ServiceStack's Chat clears the history and signs out by GET, which any
+// link, picture or prefetch can do for a visitor.
+//
+// # Signing in
+//
+// A [Provider] finds out who somebody is, at /auth/{name}: [ByName] with a form, for development;
+// another with a redirect to where the user is known and back (TestProviderElsewhere). The
+// browser then has a token of 130 random bits in a cookie that no script reads and no other
+// site's page sends (TestSessionCookie); each sign-in gives a new one (TestSignInChangesTheToken).
+// Sessions live in this process, 10,000 of them, each until it was not used for a day
+// (TestSessionsEnd, TestSessionsAreBounded). [Chat.Subscribe] tells the face who a
+// subscriber is; a live subscription stays who it is, and pages connect anew
+// (TestIdentityIsTakenAtConnect).
+//
+// Everybody has a picture: what the provider gave, or initials that are drawn here, as a data: URL
+// (TestPicturesAreTold, TestPictureContrast).
+//
+// # Remote control
+//
+// Whoever is connected may publish any selector, but those that only the server or a client's
+// own machinery says (TestForgedSelectors); Options.LimitRemoteControl takes them from signed-in
+// users alone (TestRemoteControlIsLimited). The page does what a selector asks for only where
+// web/remote.js lists it: announcements, colours, background pictures, visibility, the TV, its
+// title, an event, to stop listening. All of its looks can be undone by a click. Pictures and videos
+// of other hosts load after a click, and window.location is a link: nothing that others
+// write makes a page contact another host by itself, which would tell it who is here.
 //
 // # Delivery and order
 //
@@ -35,9 +59,9 @@
 // that a page which is connected when it reads the history misses none; each has an
 // id by which both are told apart (TestHistoryAndStreamMeet).
 //
-// A private message goes to all windows of one user, and once to those of the sender;
-// nobody else gets it and no history keeps it (TestPrivate). If the user is not
-// there, the sender's copy has a note (TestPrivateToNobody).
+// A private message goes to all windows of one user, and once to those of the sender, the same to
+// all; nobody else gets it and no history keeps it (TestPrivate, TestPrivateWindows). If the
+// user is not there, the sender's copy has a note (TestPrivateToNobody).
 //
 // # Resuming
 //

@@ -97,7 +97,7 @@ func isRegional(r rune) bool { return 0x1F1E6 <= r && r <= 0x1F1FF }
 func colour(id string) string {
 	sum := fnv.New64a()
 	sum.Write([]byte(id)) // never fails
-	hue := float64(sum.Sum64()*goldenRatio>>32) / (1 << 32) * 360 // neighbours far from each other
+	hue := 360 * float64(sum.Sum64()*goldenRatio>>32) / (1 << 32)
 	for light := 0.55; ; light -= 0.01 {
 		r, g, b := rgb(hue, 0.5, light)
 		if 1.05/(luminance(r, g, b)+0.05) >= minContrast {

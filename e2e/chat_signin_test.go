@@ -10,17 +10,18 @@ func (c chatter) signIn(name string) {
 	c.t.Helper()
 	c.Until("there is a way to sign in", `document.querySelector("#account a")`)
 	eval[bool](c.tab, `(document.querySelector("#account a").click(), true)`)
-	c.submitName(name)
+	c.submit(name)
 	c.Until("it is back", `location.pathname === "/" && document.body?.dataset.state === "open"`)
 	c.ready()
 }
 
-func (c chatter) submitName(name string) {
-	c.t.Helper()
-	c.Until("the form is there", `location.pathname === "/auth/name" && document.readyState === "complete"`)
-	eval[bool](c.tab, `(document.querySelector("#name").focus(), document.querySelector("#name").select(), true)`)
-	c.write(name)
-	c.press("Enter")
+// submit fills in the form.
+func (p *tab) submit(name string) {
+	p.t.Helper()
+	p.Until("the form is there", `location.pathname === "/auth/name" && document.readyState === "complete"`)
+	eval[bool](p, `(document.querySelector("#name").focus(), document.querySelector("#name").select(), true)`)
+	p.write(name)
+	p.press("Enter")
 }
 
 // S-32: sign in by name, and out again: the page connects anew as somebody else, on the same
@@ -32,12 +33,12 @@ func TestSignInAndOut(t *testing.T) {
 	bob := join(b, "bob", server.URL)
 	ada := join(b, "ada", server.URL+"/?channels=home,garden")
 	eval[bool](ada.tab, `(document.querySelector("#account a").click(), true)`)
-	ada.submitName("me")
+	ada.submit("me")
 	ada.Until("the name is refused", `document.querySelector("#wrong")`)
 	if got := eval[string](ada.tab, `document.activeElement.value`); got != "me" {
 		t.Errorf("the field has %q", got)
 	}
-	ada.submitName("Ada Lovelace")
+	ada.submit("Ada Lovelace")
 	ada.Until("it is back", `location.pathname === "/" && document.body?.dataset.state === "open"`)
 	ada.ready()
 	if ada.me() != "Ada Lovelace" {
