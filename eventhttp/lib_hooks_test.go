@@ -18,8 +18,9 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
-// L-11, L-12, L-18, L-20, L-22, L-23, L-24: the order of a connection's life, in full. Options.Open of
-// ours are the hub's hooks; a reconnect is a connect with a cursor.
+// L-11, L-12, L-18, L-20, L-22, L-23, L-24, L-56, L-57, L-60: the order of a connection's life, in full. A reconnect
+// is a connect with a cursor, from the header or the query; each function runs on its connection's own
+// goroutine, and is waited for.
 func TestLibOrder(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		var seen notes
@@ -51,16 +52,15 @@ func TestLibOrder(t *testing.T) {
 		s.Close()
 		seen.is(t, "disconnect", "close true", "end", "leave k")
 
-		id := publish(t, hub, to("a", "x")).String() // L-20, L-56: the same hooks, with the id
+		id := publish(t, hub, to("a", "x")).String()
 		s, sub := member(t, hub, srv, "/events?channel=a", "Last-Event-ID: "+id)
 		seen.is(t, "reconnect", "subscribe true", "prepare k", `open "`+id+`"`)
-		sub.Close(errors.New("enough")) // L-22: by the server
+		sub.Close(errors.New("enough")) // by the server
 		s.Wait(t)
 		seen.is(t, "ended by the server", "close false", "end", "leave k")
 		if hub.Count(stentor.Target{}) != 0 || len(hub.Channels()) != 0 {
 			t.Errorf("left over: %d on %v", hub.Count(stentor.Target{}), hub.Channels())
 		}
-		// L-60: a cursor in the query does as well.
 		member(t, hub, srv, "/events?channel=a&lastEventId="+id)
 		seen.is(t, "cursor in the query", "subscribe true", "prepare k", `open "`+id+`"`)
 	})
