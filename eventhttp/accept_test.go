@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -131,6 +132,27 @@ func TestHandleLingersWhenTheReaderVanishes(t *testing.T) {
 		sleep(11)
 		if st := hub.Stats(); st.Subscriptions != 0 {
 			t.Errorf("stats %+v after the linger", st)
+		}
+	})
+}
+
+// Nor is it when the handler is the first to see it, and closes.
+func TestHandleLingersWhenAWriteFails(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		hub, srv, causes := hold(t, p, sse.AcceptOptions{WriteTimeout: time.Second}, func(r *http.Request, h *eventhttp.Handle) error {
+			var err error
+			for err == nil {
+				err = h.Send(r.Context(), sse.Event{Data: strings.Repeat("x", 1<<20)})
+			}
+			return errors.Join(err, h.Close(sse.Event{Data: "bye"}))
+		})
+		srv.OpenStalled(t, "/?channel=a")
+		if err := <-causes; !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		if st := hub.Stats(); st.Lingering != 1 {
+			t.Errorf("stats %+v, want one that lingers", st)
 		}
 	})
 }

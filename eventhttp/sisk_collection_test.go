@@ -186,7 +186,11 @@ func TestSiskPing(t *testing.T) {
 		},
 		"K-45 K-47 every 5 seconds, as an event, the first at once": func(t *testing.T, open open) {
 			_, r := open(sse.KeepAlive{Interval: 5 * time.Second, AtOnce: true, Event: ping})
-			for range 3 {
+			for n := range 3 {
+				synctest.Wait()
+				if got := len(r.Events()); got != n+2 {
+					t.Errorf("%d events after %d intervals, with stentor.open", got, n)
+				}
 				want(t, r, ping)
 				sleep(5)
 			}

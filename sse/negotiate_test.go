@@ -37,6 +37,7 @@ func TestAcceptable(t *testing.T) {
 		{"a parameter that the stream has not", []string{"text/event-stream;level=1"}, false, true},
 		{"on a wide range", []string{"*/*;level=1"}, false, true},
 		{"comma in quotes", []string{`text/html;x="a, text/event-stream, \"b", application/json`}, false, true},
+		{"quote in quotes", []string{`text/html;x="\", text/event-stream, "`}, false, true},
 		{"quotes that don't end", []string{`text/html;x="a, text/event-stream`}, false, true},
 		{"weight over 1", []string{"text/event-stream;q=2"}, false, true},
 		{"weight under 0", []string{"text/event-stream;q=-1"}, false, true},
