@@ -1,0 +1,218 @@
+//go:build linux
+
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// Options configures [New]. Address and Connections have to be set.
+type Options struct {
+	// Address is where the server listens: an IPv4 address and a port.
+	Address string
+	// Connections is how many there are to be.
+	Connections int
+	// Path is the request target of connection i. Nil means "/events".
+	Path func(i int) string
+	// Stalled is how many of the connections, the last ones, read nothing after the head.
+	Stalled int
+	// Churned is how many of the connections, the first ones, are closed and opened again
+	// by turns in Run, and Churn how often a second in all.
+	Churned, Churn int
+	// Expected is how many events Served is kept for. Zero means none.
+	Expected int
+	// Window is how many connections may be opening at a time. Zero means 256.
+	Window int
+	// Progress is called about once a second while Open and Run poll. Nil: nobody is.
+	Progress func(*Load)
+}
+
+// Load is the connections to one server.
+type Load struct {
+	o       Options
+	address syscall.SockaddrInet4
+	epoll   int
+	ready   []syscall.EpollEvent
+	buffer  []byte
+	conns   []conn
+	report  Report
+	on      func(Event)
+
+	current       *conn // whose events on is told
+	now           int64 // when they were read
+	opening, open int
+	warm          int
+	target        int64
+	complete      int
+	churned       int   // connections since churnBegun
+	churnBegun    int64 // Unix nanoseconds; zero: not yet
+	told          int64 // when Progress was last called
+}
+
+// conn is one connection.
+type conn struct {
+	fd     int32
+	state  state
+	warm   bool
+	churns bool
+	stream Stream
+	order  Order
+}
+
+type state uint8
+
+const (
+	stateNone state = iota
+	stateConnecting
+	stateHead // the request is sent
+	stateOpen
+	stateStalled
+	stateBroken
+)
+
+// New checks o; it connects to nobody yet.
+func New(o *Options) (*Load, error) {
+	l := &Load{o: *o, ready: make([]syscall.EpollEvent, 512), buffer: make([]byte, 256<<10)}
+	at, err := netip.ParseAddrPort(o.Address)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("load: address: %w", err)
+	case !at.Addr().Is4():
+		return nil, fmt.Errorf("load: address %s: only IPv4 is spoken here", at)
+	case o.Connections <= 0 || o.Stalled+o.Churned > o.Connections:
+		return nil, fmt.Errorf("load: %d connections, %d of them stalled and %d churned", o.Connections, o.Stalled, o.Churned)
+	}
+	l.address = syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
+	if l.o.Path == nil {
+		l.o.Path = func(int) string { return "/events" }
+	}
+	if l.o.Window == 0 {
+		l.o.Window = 256
+	}
+	if l.epoll, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("load: epoll: %w", err)
+	}
+	l.conns = make([]conn, o.Connections)
+	for i := range l.conns {
+		l.conns[i].churns = i < o.Churned
+	}
+	l.report.Served = make([]time.Duration, o.Expected+1)
+	l.on = l.event
+	return l, nil
+}
+
+// Open opens all connections and waits until each has the head of its stream. It
+// returns an error when one can't be had, or with ctx.
+func (l *Load) Open(ctx context.Context) error {
+	begun := time.Now()
+	started := 0
+	err := l.Run(ctx, func() bool {
+		for started < len(l.conns) && l.opening < l.o.Window && l.report.Broken == 0 {
+			l.connect(started)
+			started++
+		}
+		return l.open+l.report.Broken >= len(l.conns) || l.report.Broken > 0
+	})
+	l.report.Opening = time.Since(begun)
+	if err == nil && l.report.Broken > 0 {
+		err = l.report.Err
+	}
+	return err
+}
+
+// Expect says that the events from first to last of each channel come next. [Load.Complete] is
+// about them. Events with the number zero are never counted, but by [Load.Warm].
+func (l *Load) Expect(first, last int64) {
+	l.target, l.complete, l.churnBegun = last, 0, 0
+	for i := range l.conns {
+		if c := &l.conns[i]; !c.churns {
+			c.order.From(first)
+		}
+	}
+}
+
+// Complete holds when every connection that is neither stalled nor churned has had its
+// last event; one that broke never has.
+func (l *Load) Complete() bool {
+	return l.target > 0 && l.complete >= len(l.conns)-l.o.Stalled-l.o.Churned
+}
+
+// Warm holds when every connection that reads has had an event with the number zero.
+func (l *Load) Warm() bool { return l.warm >= len(l.conns)-l.o.Stalled }
+
+// Run reads until the condition holds or ctx ends, whose cause it then returns. The condition
+// is asked often.
+func (l *Load) Run(ctx context.Context, until func() bool) error {
+	for !until() {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := l.poll(); err != nil {
+			return err
+		}
+		if l.o.Churn > 0 && l.target > 0 {
+			l.churn()
+		}
+		if l.o.Progress != nil && time.Now().UnixNano()-l.told > int64(time.Second) {
+			l.told = time.Now().UnixNano()
+			l.o.Progress(l)
+		}
+	}
+	return nil
+}
+
+func (l *Load) poll() error {
+	wait := 20 // ms
+	if l.o.Churn > 0 {
+		wait = 1
+	}
+	n, err := syscall.EpollWait(l.epoll, l.ready, wait)
+	if err != nil && !errors.Is(err, syscall.EINTR) {
+		return fmt.Errorf("load: epoll: %w", err)
+	}
+	for _, e := range l.ready[:max(n, 0)] {
+		if c := &l.conns[e.Fd]; c.state == stateConnecting {
+			l.connected(int(e.Fd), c)
+		} else {
+			l.read(c)
+		}
+	}
+	return nil
+}
+
+// churn closes and opens as many connections as are due.
+func (l *Load) churn() {
+	now := time.Now().UnixNano()
+	if l.churnBegun == 0 {
+		l.churnBegun, l.churned = now, 0
+	}
+	due := int(float64(now-l.churnBegun) / 1e9 * float64(l.o.Churn))
+	for l.churned < due && l.opening < l.o.Window {
+		i := l.churned % l.o.Churned
+		l.churned++
+		c := &l.conns[i]
+		if c.state != stateOpen {
+			continue // still opening: the server is late
+		}
+		l.shut(c, false)
+		l.open--
+		*c = conn{churns: true, warm: c.warm}
+		l.connect(i)
+		l.report.Reconnects++
+	}
+}
+
+// Close closes all connections at once and hard.
+func (l *Load) Close() error {
+	for i := range l.conns {
+		if c := &l.conns[i]; c.state != stateNone && c.state != stateBroken {
+			l.shut(c, true)
+		}
+	}
+	return syscall.Close(l.epoll)
+}

@@ -1,0 +1,127 @@
+package peer
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"runtime/debug"
+	"time"
+)
+
+// Server is what the program of a server is made of.
+type Server struct {
+	// Events serves GET /events?channel=X.
+	Events http.Handler
+	// Serve takes the place of Events in a server that isn't one of net/http. It
+	// accepts connections as long as the program runs.
+	Serve func(net.Listener) error
+	// Address takes the place of both: where another program serves.
+	Address string
+	// PID is the process to measure; zero is this one.
+	PID int
+	// Publish sends one event with the given data to a channel. Calls are serial.
+	Publish func(channel, data string) error
+	// Flush, if there is one, is called when a run of Publish is over.
+	Flush func() error
+	// Close, if there is one, is called at the end.
+	Close func() error
+}
+
+// Ready is what a program says first, as one line of JSON.
+type Ready struct {
+	Events  string // address of GET /events
+	Control string // address of the rest
+	PID     int    // process to measure
+}
+
+// Main runs the program: it parses the flags, makes the server, and serves until standard
+// input ends. It exits with 1 when something fails.
+func Main(build func() (*Server, error)) {
+	flag.Parse()
+	if err := Run(os.Stdin, os.Stdout, build); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// Run is Main without the process. It returns when in ends or a listener fails; what it
+// began may go on until the process ends.
+func Run(in io.Reader, out io.Writer, build func() (*Server, error)) error {
+	s, err := build()
+	if err != nil {
+		return err
+	}
+	if s.Close != nil {
+		defer s.Close()
+	}
+	ready := Ready{Events: s.Address, PID: s.PID}
+	if ready.PID == 0 {
+		ready.PID = os.Getpid()
+	}
+	ended := watch(in)
+	if s.Address == "" {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		ready.Events = l.Addr().String()
+		go func() { ended <- s.serve(l) }()
+	}
+	control, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer control.Close()
+	ready.Control = control.Addr().String()
+	go func() { ended <- http.Serve(control, s.control()) }()
+	if err := json.NewEncoder(out).Encode(ready); err != nil {
+		return err
+	}
+	return <-ended
+}
+
+// watch tells when in ends. There is room for one word from each that may have one.
+func watch(in io.Reader) chan error {
+	ended := make(chan error, 3)
+	go func() {
+		_, err := io.Copy(io.Discard, in)
+		ended <- err
+	}()
+	return ended
+}
+
+func (s *Server) serve(l net.Listener) error {
+	if s.Serve != nil {
+		return s.Serve(l)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /events", s.Events)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	return server.Serve(l)
+}
+
+func (s *Server) control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /publish", func(w http.ResponseWriter, r *http.Request) {
+		o, err := parseRun(r.URL.Query())
+		if err == nil {
+			err = s.publish(r.Context(), o)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	})
+	mux.HandleFunc("POST /gc", func(http.ResponseWriter, *http.Request) {
+		debug.FreeOSMemory() // collects first
+		debug.FreeOSMemory() // what finalizers and pools held
+	})
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	return mux
+}

@@ -1,0 +1,43 @@
+// Stentor serves a hub's plain face, as a program with the library would. Nothing is set
+// that is not needed to do what the others do.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/bench/peer"
+	"github.com/stentor-sse/stentor/eventhttp"
+)
+
+func main() {
+	engine := flag.String("engine", "", "attached or detached; empty is what the hub does by itself")
+	peer.Main(func() (*peer.Server, error) {
+		o, err := options(*engine)
+		if err != nil {
+			return nil, err
+		}
+		ctx := context.Background()
+		hub, err := stentor.New(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		publish := func(channel, data string) error {
+			_, err := hub.Publish(ctx, stentor.Message{Target: stentor.Target{Channel: stentor.Channel(channel)}, Data: data})
+			return err
+		}
+		return &peer.Server{Events: eventhttp.New(hub, nil), Publish: publish, Close: func() error { return hub.Shutdown(ctx) }}, nil
+	})
+}
+
+// options is the one place that knows how an engine is chosen.
+func options(engine string) (*stentor.Options, error) {
+	switch engine {
+	case "":
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("stentor: engine %q: the hub has no choice of engines", engine)
+	}
+}
