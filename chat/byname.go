@@ -1,9 +1,6 @@
 package chat
 
 import (
-	"bytes"
-	_ "embed"
-	"html/template"
 	"net/http"
 	"regexp"
 	"strings"
@@ -35,37 +32,29 @@ func (p ByName) Authenticate(w http.ResponseWriter, r *http.Request) (*User, err
 		return nil, &stentor.Refusal{Status: http.StatusNotFound, Detail: "there is nothing here; sign in at /auth/name"}
 	}
 	if r.Method != http.MethodPost {
-		return nil, p.form(w, http.StatusOK, "", "")
+		p.form(w, http.StatusOK, "", "")
+		return nil, nil
 	}
 	typed := r.PostFormValue("name")
 	name := strings.Join(strings.Fields(typed), " ")
 	if wrong := checkName(name); wrong != "" {
-		return nil, p.form(w, http.StatusBadRequest, typed, wrong)
+		p.form(w, http.StatusBadRequest, typed, wrong)
+		return nil, nil
 	}
 	return &User{ID: strings.ToLower(name), UserName: strings.ToLower(name), DisplayName: name}, nil
 }
 
-// nameForm is the page with the form.
-//
-//go:embed byname.html
-var nameForm string
-
 // form answers with the form, and what is wrong with what was typed.
-func (ByName) form(w http.ResponseWriter, status int, typed, wrong string) error {
-	var b bytes.Buffer
-	err := template.Must(template.New("name").Parse(nameForm)).Execute(&b, struct {
+func (ByName) form(w http.ResponseWriter, status int, typed, wrong string) {
+	body := fill(byNameFile, struct {
 		Name, Wrong string
 		Max         int
 	}{strings.ToValidUTF8(typed, "\ufffd"), wrong, maxName})
-	if err != nil {
-		return err
-	}
 	pageHeader(w.Header(), "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy", formPolicy)
 	w.WriteHeader(status)
-	w.Write(b.Bytes()) // an error means that the caller is gone
-	return nil
+	w.Write(body) // an error means that the caller is gone
 }
 
 // formPolicy lets the form be a form, and nothing else.

@@ -35,37 +35,56 @@ type asset struct {
 }
 
 // pages adds the routes of the page: its HTML at the root and the rest under
-// /chat/. The files are in the program, so a broken one is the program's fault.
+// /chat/.
 func (c *Chat) pages() {
 	entries, err := fs.ReadDir(web, "web")
 	if err != nil {
 		panic("chat: embedded page: " + err.Error())
 	}
 	for _, entry := range entries {
-		body, err := fs.ReadFile(web, path.Join("web", entry.Name()))
-		if err != nil {
-			panic("chat: embedded page: " + err.Error())
+		switch name := entry.Name(); name {
+		case pageFile:
+			c.routes = append(c.routes, route{"GET /{$}", newAsset(name, c.page())})
+		case byNameFile: // that provider's
+		default:
+			c.routes = append(c.routes, route{"GET /chat/" + name, newAsset(name, file(name))})
 		}
-		pattern := "GET /chat/" + entry.Name()
-		if entry.Name() == "index.html" {
-			pattern, body = "GET /{$}", c.render(body)
-		}
-		c.routes = append(c.routes, route{pattern, newAsset(entry.Name(), body)})
 	}
 }
 
-// render puts the options into the page.
-func (c *Chat) render(text []byte) []byte {
+// Files of the page that are templates.
+const (
+	pageFile   = "index.html"
+	byNameFile = "byname.html"
+)
+
+// page is the page with the options in it.
+func (c *Chat) page() []byte {
 	names := []string{}
 	for _, p := range c.o.SignIn {
 		names = append(names, p.Name())
 	}
-	t := template.Must(template.New("page").Parse(string(text)))
-	var b bytes.Buffer
-	if err := t.Execute(&b, struct {
+	return fill(pageFile, struct {
 		Channels, SignIn string
 		MaxText          int
-	}{encode(c.o.Channels), encode(names), maxText}); err != nil {
+	}{encode(c.o.Channels), encode(names), maxText})
+}
+
+// file is one of the page's. They are in the program, so a broken one is the program's
+// fault.
+func file(name string) []byte {
+	body, err := fs.ReadFile(web, path.Join("web", name))
+	if err != nil {
+		panic("chat: embedded page: " + err.Error())
+	}
+	return body
+}
+
+// fill puts values into a template.
+func fill(name string, values any) []byte {
+	var b bytes.Buffer
+	t := template.Must(template.New(name).Parse(string(file(name))))
+	if err := t.Execute(&b, values); err != nil {
 		panic("chat: embedded page: " + err.Error())
 	}
 	return b.Bytes()

@@ -3,13 +3,14 @@
 import { Stream, problemText } from "./stream.js";
 import { Log, chatMessage } from "./log.js";
 import { People } from "./people.js";
+import { Sender } from "./sender.js";
 import { Channels } from "./channels.js";
 import { Composer } from "./composer.js";
 import { Remote } from "./remote.js";
 import { Account, kept } from "./account.js";
 import { Notices } from "./notices.js";
 import { drawn, face } from "./picture.js";
-import { channelList, channelName, findUser, handle, parseInput } from "./input.js";
+import { channelList, channelName, handle } from "./input.js";
 import { clip, make } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
@@ -43,7 +44,7 @@ const people = new People($("people"), $("count"), {
 const composer = new Composer({
   form: $("composer"), field: $("say"), left: $("left"), list: $("suggestions"), limit: Number($("say").dataset.limit),
 }, {
-  send,
+  send: (text) => sender.send(text),
   names: () => people.of(channels.active).filter((p) => p.userId !== own.id).map((p) => p.displayName),
 });
 const notices = new Notices();
@@ -64,6 +65,15 @@ address();
 const stream = new Stream(initial, {
   state, connect, frame: receive,
   ended: (reason) => stop(reason === "replaced" ? "Another window took the place of this one." : "The server ended this connection."),
+});
+const sender = new Sender(stream, {
+  channel: () => channels.active,
+  people: () => people.of(channels.active),
+  me: () => own.id && { userId: own.id, displayName: own.name },
+  said: (message) => log.message(message), // the stream may be a moment later, or away
+  sent: (text, name) => log.line(channels.active, "sent", [text, { name }, "."]),
+  wrong: (why) => log.line(channels.active, "error", why),
+  failed,
 });
 stream.open();
 
@@ -197,70 +207,10 @@ async function loadHistory(names) {
   }
 }
 
-// send sends what was typed. It resolves to true if that is done with.
-async function send(text) {
-  const input = parseInput(text);
-  const channel = channels.active;
-  const fail = (why) => log.line(channel, "error", why) ?? false;
-  if (stream.stopped) return fail("This page is not listening. Start listening, then send it again.");
-  if (input === null) return true;
-  if (input.kind === "error") return fail(input.message);
-  const request = { channel, selector: input.selector, message: input.message };
-  let to;
-  if (input.to !== undefined) {
-    to = findUser(input.to, people.of(channel), own.id && { userId: own.id, displayName: own.name });
-    if (to.error) return fail(to.error);
-    request.toUserId = to.user.userId;
-  }
-  try {
-    const response = await inTurn(() => post(input.kind === "raw" ? "PostRawToChannel" : "PostChatToChannel", request));
-    if (!response.ok) return failed(await problemText(response));
-    if (input.kind === "raw" && to && to.user.userId !== own.id) {
-      log.line(channel, "sent", [`/${input.selector} was sent to `, { name: to.user.displayName }, "."]);
-    }
-    const message = input.kind === "chat" && chatMessage(await response.json());
-    if (message) log.message(message); // the stream may be a moment later, or away
-    return true;
-  } catch {
-    return failed("The server can't be reached. Your text is kept.");
-  }
-}
-
-// failed says what the server refused, or could not be asked. It gives false.
+// failed says what the server refused, or could not be asked.
 function failed(why) {
   notices.announce(why, { error: true });
   log.line(null, "error", why);
-  return false;
-}
-
-// inTurn keeps lines in the order in which they were written: of two requests that a
-// browser has under way, either may arrive first.
-let turn = Promise.resolve();
-function inTurn(job) {
-  const done = turn.then(job);
-  turn = done.catch(() => {});
-  return done;
-}
-
-// post sends a request in the name of this window. When the server no longer knows it,
-// nothing was done: once it is connected again, the request is repeated.
-async function post(name, request) {
-  for (let attempt = 0; ; attempt++) {
-    const from = stream.info?.id ?? "";
-    const response = await fetch(`/api/${name}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ ...request, from }),
-    });
-    if (response.status !== 404 || attempt > 0) return response;
-    stream.renew();
-    await until(() => stream.info?.id && stream.info.id !== from, 5000);
-  }
-}
-
-async function until(ready, ms) {
-  const end = Date.now() + ms;
-  while (!ready() && Date.now() < end) await new Promise((done) => setTimeout(done, 50));
 }
 
 async function join(name) {
