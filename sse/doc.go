@@ -39,6 +39,8 @@
 //     events of one Send have nothing between them.
 //     (TestConcurrentSendsNeverInterleave,
 //     TestSeveralEventsAreOneWriteAndOneFlush)
+//   - A sequence is not asked for more once its reader has gone.
+//     (TestBetterSSESession)
 //   - When Send returns without an error, the events have left this process's
 //     buffers. That the reader has them is known to the reader alone.
 //     (TestSendReturnsWhenFlushed)
@@ -52,6 +54,10 @@
 //     TestKeepAliveFindsADeadReader)
 //   - A stream may be silent for as long as it likes, whatever timeouts the server
 //     has. (TestServerTimeoutsAreLifted, TestKeepAliveOnlyWhenIdle)
+//   - There is one keepalive at a time. It can be started, changed and stopped while
+//     the stream is open (TestSetKeepAlive), and is no event of the application: it
+//     puts off no idle timeout and counts as bytes alone
+//     (TestKeepAliveEventsDoNotCountForIdleTimeout, TestSent).
 //
 // # Resuming
 //
