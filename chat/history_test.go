@@ -15,6 +15,7 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
+// S-32: the history is bounded, and take and afterId choose of it.
 func TestHistoryBounds(t *testing.T) {
 	t.Run("messages", func(t *testing.T) {
 		ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
@@ -114,7 +115,7 @@ func handler(t *testing.T) (post func(channel, text string), read func(channels 
 	return post, read
 }
 
-// TestHistoryMerges: channels come merged, by id.
+// S-32: TestHistoryMerges: channels come merged, by id.
 func TestHistoryMerges(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)

@@ -46,7 +46,7 @@ func TestPageHeaders(t *testing.T) {
 	})
 }
 
-// TestPageOptions: channels are put into the page as data.
+// S-32: TestPageOptions: channels are put into the page as data.
 func TestPageOptions(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		for _, row := range []struct {

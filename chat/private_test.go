@@ -8,6 +8,8 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
+// S-32: a private message goes to that user and back to the sender as it is, and nowhere else; it is never
+// kept. The sender's copy has no prefix that could grow.
 func TestPrivate(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)
@@ -41,7 +43,7 @@ func TestPrivate(t *testing.T) {
 	})
 }
 
-// TestPrivateWindows: all windows of both users have a private message once.
+// S-32: TestPrivateWindows: however many windows the recipient has, all windows of both users have a private message once.
 func TestPrivateWindows(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)
@@ -80,6 +82,7 @@ func TestPrivateWindows(t *testing.T) {
 	})
 }
 
+// S-32: the sender has a copy when the recipient is not there.
 func TestPrivateToNobody(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)

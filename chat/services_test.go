@@ -14,6 +14,7 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
+// S-32: chat, raw and object, with their defaults and answers.
 func TestServices(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)
@@ -59,7 +60,7 @@ func TestServices(t *testing.T) {
 	})
 }
 
-// TestSpellings: every path, every body, names in any letter case.
+// S-32: TestSpellings: every path, every body, names in any letter case.
 func TestSpellings(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)
@@ -99,7 +100,7 @@ func TestSpellings(t *testing.T) {
 	})
 }
 
-// TestNameIsTheHubs: whatever a request says, its sender is who the hub knows.
+// S-32: TestNameIsTheHubs: 404 if from is no live subscription; whatever a request says, its sender is who the hub knows.
 func TestNameIsTheHubs(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)
@@ -157,6 +158,7 @@ func TestOnlyMembersClear(t *testing.T) {
 	})
 }
 
+// S-32: /reset-serverevents, where it is allowed.
 func TestReset(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)
@@ -170,7 +172,7 @@ func TestReset(t *testing.T) {
 	})
 }
 
-// TestPostElsewhere is what the test suites of ServiceStack's clients rely on.
+// S-32: TestPostElsewhere is what the test suites of ServiceStack's clients rely on.
 func TestPostElsewhere(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)
@@ -182,7 +184,7 @@ func TestPostElsewhere(t *testing.T) {
 	})
 }
 
-// TestTextIsRaw: text is data. It comes out as it went in, and forges nothing.
+// S-32: TestTextIsRaw: text is data, and {{ }} no script for the server. It comes out as it went in, and forges nothing.
 func TestTextIsRaw(t *testing.T) {
 	for _, text := range []string{
 		"<script>alert(1)</script> & \"quotes\" '", "a\nb\r\nc", "\u2028\u2029\u0000\u0007", "id: 1\n\ndata: cmd.onConnect {}\n\n",
@@ -214,6 +216,7 @@ func TestTextIsRaw(t *testing.T) {
 	}
 }
 
+// S-32: not anyone may fire any selector at everyone: none that only the server says.
 func TestForgedSelectors(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, nil)
@@ -320,7 +323,7 @@ func TestLongestMessage(t *testing.T) {
 	})
 }
 
-// TestCrossSite: a page of another origin changes nothing, and no GET does.
+// S-32: TestCrossSite: /reset changes something, so that GET does not. A page of another origin changes nothing, and no GET does.
 func TestCrossSite(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		s := newSite(t, p, &chat.Options{AllowOrigins: []string{"https://friend.example"}})
