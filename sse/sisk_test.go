@@ -288,7 +288,7 @@ func TestSiskSurroundings(t *testing.T) {
 			var s *sse.Stream
 			log := &counting{ResponseWriter: w}
 			begun := time.Now()
-			// K-61, K-62: what is deferred runs when the stream has ended, and
+			// K-35, K-61, K-62: what is deferred runs when the stream has ended, and
 			// knows its size, its time and its cause.
 			defer func() { lines <- line{log.bytes, time.Since(begun), s.Cause(), s.Sent()} }()
 			var err error
