@@ -1,12 +1,16 @@
 package chat_test
 
 import (
+	"encoding/xml"
 	"fmt"
 	"html"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/chat"
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
@@ -86,6 +90,47 @@ func TestNames(t *testing.T) {
 			if m["userId"] != row.id || m["displayName"] != row.shown {
 				t.Errorf("%q: %v", row.typed, m)
 			}
+		}
+	})
+}
+
+// FuzzByName: whatever is typed is refused, or is a user whom the hub takes and who can be drawn.
+func FuzzByName(f *testing.F) {
+	for _, seed := range []string{"Ada", "👩‍🚀 x", "\u202e", "user1", "İ", "-5", strings.Repeat("\u0301", 40), "<b>", "\x00", "ﬁ"} {
+		f.Add(seed)
+	}
+	hub, err := stentor.New(f.Context(), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	c := chat.New(hub, byName())
+	f.Fuzz(func(t *testing.T, name string) {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/auth/name", strings.NewReader(url.Values{"name": {name}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		c.ServeHTTP(w, r)
+		if w.Code == 400 && strings.Contains(w.Body.String(), `role="alert"`) {
+			return
+		}
+		if w.Code != 303 {
+			t.Fatalf("%q: %d", name, w.Code)
+		}
+		r = request()
+		r.Header.Set("Cookie", strings.TrimPrefix(cookieOf(t, w.Result()), "Cookie: "))
+		o := &stentor.SubscribeOptions{}
+		if err := c.Subscribe(r, o); err != nil {
+			t.Fatal(err)
+		}
+		sub, err := hub.Subscribe(t.Context(), o)
+		if err != nil {
+			t.Fatalf("%q: %v", name, err)
+		}
+		defer sub.Close(nil)
+		if err := c.Prepare(nil, r, sub); err != nil {
+			t.Fatal(err)
+		}
+		svg := drawn(t, sub.Member().Meta["profileUrl"])
+		if err := xml.Unmarshal([]byte(svg), new(any)); err != nil || len(svg) > 400 {
+			t.Errorf("%q: %v: %s", name, err, svg)
 		}
 	})
 }

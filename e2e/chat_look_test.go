@@ -125,6 +125,31 @@ func TestPageIsLegible(t *testing.T) {
 	}
 }
 
+// Nothing moves under a finger: not while the page is put together, and not when something is
+// announced.
+func TestPageKeepsStill(t *testing.T) {
+	t.Parallel()
+	server := start(t, "demo")
+	b := newBrowser(t)
+	ada := chatter{b.Person("ada", "about:blank")}
+	for _, size := range [][2]int64{{1280, 800}, {390, 844}} {
+		ada.look(size[0], size[1], "light")
+		ada.Go(server.URL)
+		ada.ready()
+		ada.Until("everybody is listed", `document.querySelector("#people [data-user]")`)
+		ada.say("/cmd.announce hello")
+		ada.Until("it is announced", `!document.querySelector("#announce").hidden`)
+		moved := eval[float64](ada.tab, `new Promise(done => {
+			let sum = 0;
+			new PerformanceObserver(list => list.getEntries().forEach(e => (sum += e.value))).observe({ type: "layout-shift", buffered: true });
+			requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum))));
+		})`)
+		if moved > 0.02 { // a fifth of what is called good
+			t.Errorf("at %d pixels, layout shifts of %.3f", size[0], moved)
+		}
+	}
+}
+
 // S-32: what can be clicked: somebody in the list, a name in the log, an example command; and what is told
 // about the connection.
 func TestPageParts(t *testing.T) {

@@ -55,8 +55,12 @@ func TestTextIsNeverMarkup(t *testing.T) {
 	bob.sees("end")
 	equal(t, "bob", bob.log(), append(want, "end"))
 	inert(t, bob, elements)
+	raw(ada, "cmd.addReceiver", "window")
 	for _, text := range attacks() {
-		for _, selector := range []string{"cmd.announce", "cmd.unknown", "document.title", "css.background", "css.background$#top", "tv.watch"} {
+		for _, selector := range []string{
+			"cmd.announce", "cmd.unknown", "document.title", "css.background", "css.background$#top", "css.background-image", "tv.watch",
+			"window.location", "trigger.customEvent",
+		} {
 			raw(ada, selector, text)
 		}
 		publish(t, server.URL, "application/json", script(t, `{"channel":"home","data":%s}`, []any{text}))

@@ -32,9 +32,7 @@ export class Account {
   }
 
   show(signedIn) {
-    if (this.#providers.length === 0) return;
     this.#root.replaceChildren(...(signedIn ? [this.#out()] : this.#providers.map((p) => this.#in(p))));
-    this.#root.hidden = false;
   }
 
   #in(provider) {
