@@ -204,17 +204,21 @@ func LastEventID(r *http.Request) string {
 	return ""
 }
 
-// parameter is the first value of a query parameter. One that is not escaped as it
-// should be is taken as it stands: it is no cursor of anybody's, but it was meant
-// to be one.
+// parameter is the first value of a query parameter. What is not escaped as it
+// should be is taken as it stands: such a cursor is nobody's, but it was meant to be
+// one.
 func parameter(query, name string) string {
 	for pair := range strings.SplitSeq(query, "&") {
-		if key, value, ok := strings.Cut(pair, "="); ok && key == name {
-			if text, err := url.QueryUnescape(value); err == nil {
-				return text
-			}
-			return value
+		if key, value, _ := strings.Cut(pair, "="); unescaped(key) == name {
+			return unescaped(value)
 		}
 	}
 	return ""
+}
+
+func unescaped(s string) string {
+	if text, err := url.QueryUnescape(s); err == nil {
+		return text
+	}
+	return s
 }

@@ -63,7 +63,7 @@
 //
 // The application chooses ids and looks up what follows one: [LastEventID] is
 // where the reader was. It is the reader's word, and may be any bytes.
-// (TestLastEventID)
+// (TestLastEventID, FuzzLastEventID)
 //
 // # Shutdown
 //

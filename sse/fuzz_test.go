@@ -1,7 +1,10 @@
 package sse_test
 
 import (
+	"cmp"
 	"io"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -92,6 +95,52 @@ func FuzzInjection(f *testing.F) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: got %+v, want %+v", b, got, want)
+		}
+	})
+}
+
+// FuzzAcceptable: no header makes it panic, none hides a range that admits, and how
+// a list is spread over lines changes nothing.
+func FuzzAcceptable(f *testing.F) {
+	f.Add("text/*;q=0.5, */*;q=0", `text/html;x="a\",b"`)
+	f.Add(`text/event-stream;q="1`, ",;=/")
+	f.Fuzz(func(t *testing.T, one, two string) {
+		ask := func(lines ...string) (ok, given bool) {
+			r := httptest.NewRequest("GET", "/", nil)
+			r.Header["Accept"] = lines
+			return sse.Acceptable(r)
+		}
+		if ok, given := ask(one, two); !given && !ok {
+			t.Errorf("%q, %q: refused without a range", one, two)
+		}
+		if ok, given := ask("text/event-stream;charset=utf-8, "+one, two); !ok || !given {
+			t.Errorf("%q, %q: they hide a range that admits", one, two)
+		}
+		if strings.Contains(one, `"`) {
+			return // a quoted string goes on to its end
+		}
+		ok, given := ask(one, two)
+		if ok2, given2 := ask(one + "," + two); ok != ok2 || given != given2 {
+			t.Errorf("%q, %q: %v, %v on two lines, %v, %v on one", one, two, ok, given, ok2, given2)
+		}
+	})
+}
+
+// FuzzLastEventID: any query is read, and a well-formed one as net/url does.
+func FuzzLastEventID(f *testing.F) {
+	f.Add("last%45ventId=%zz&lastEventId=1")
+	f.Add("lastEventId&last_event_id=+%20&a=;")
+	f.Fuzz(func(t *testing.T, query string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL.RawQuery = query
+		got := sse.LastEventID(r)
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		want := cmp.Or(values.Get("lastEventId"), values.Get("last_event_id"), values.Get("Last-Event-ID"), values.Get("evs_last_event_id"))
+		if got != want {
+			t.Errorf("%q: got %q, want %q", query, got, want)
 		}
 	})
 }
