@@ -75,6 +75,9 @@ func TestStrictClientHearsEverything(t *testing.T) {
 		if !one.ended() || !strings.Contains(one.bytes(), "\n\n\n\n") {
 			t.Error("the replaced stream goes on, or has no keepalives")
 		}
+		four := s.open("/event-stream?channels=A,home", "Last-Event-ID: 0") // all that is kept
+		four.hears("cmd.onConnect", "A@cmd.toggle$#top", "A@cmd.text", "home@cmd.greeting", "A@cmd.object", "A@css.color$div%20.im", "tv.watch",
+			"A@cmd.onJoin", "home@cmd.onJoin")
 		if err := s.hub.Dismiss("k", 0); err != nil {
 			t.Fatal(err)
 		}
