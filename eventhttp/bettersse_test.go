@@ -147,11 +147,11 @@ func TestBetterSSEChannels(t *testing.T) {
 	}
 	t.Run("B-21 B-23 the hooks: joined, gone, and off the channel by itself", func(t *testing.T) {
 		ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
-			var j journal
+			var n notes
 			var hub *stentor.Hub
-			o := j.options()
-			o.Hooks.Change = func(s *stentor.Subscription, joined, left []stentor.Channel) { j.note("change %v %v", joined, left) }
-			o.Hooks.Leave = func(s *stentor.Subscription) { j.note("leave %s, %d on it", s.Key(), hub.Count(home)) }
+			o := told(&n)
+			o.Hooks.Change = func(s *stentor.Subscription, joined, left []stentor.Channel) { n.add("change %v %v", joined, left) }
+			o.Hooks.Leave = func(s *stentor.Subscription) { n.add("leave %s, %d on it", s.Key(), hub.Count(home)) }
 			o.Linger = -1
 			s := source(t, p, o, nil)
 			hub = s.hub
@@ -159,7 +159,7 @@ func TestBetterSSEChannels(t *testing.T) {
 			join(t, h)
 			r.Close()
 			<-h.Done()
-			j.is(t, "open a", "change [home] []", "close a "+stentor.ErrGone.Error(), "leave a, 0 on it")
+			n.is(t, "hooks", "open a", "change [home] []", "close a "+stentor.ErrGone.Error(), "leave a, 0 on it")
 		})
 	})
 	t.Run("B-29 who may be on it is decided before it opens", func(t *testing.T) {

@@ -134,15 +134,15 @@ func TestSiskCollection(t *testing.T) {
 	}
 	t.Run("K-57 K-58 one hook as it comes and one as it goes, with the cause, and no lock held", func(t *testing.T) {
 		ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
-			var j journal
+			var n notes
 			var hub *stentor.Hub
 			o := &stentor.Options{Hooks: stentor.Hooks{
 				Open: func(s *stentor.Subscription) error {
-					j.note("open %s %d", s.Key(), hub.Count(stentor.Target{}))
+					n.add("open %s %d", s.Key(), hub.Count(stentor.Target{}))
 					return nil
 				},
 				Close: func(s *stentor.Subscription, cause error) {
-					j.note("close %s %d %v", s.Key(), hub.Count(stentor.Target{}), cause)
+					n.add("close %s %d %v", s.Key(), hub.Count(stentor.Target{}), cause)
 				},
 			}}
 			s := source(t, p, o, nil)
@@ -153,7 +153,7 @@ func TestSiskCollection(t *testing.T) {
 			h, _ = s.open(t, "/") // those without a key, too
 			h.Subscription().Close(stentor.ErrExpired)
 			<-h.Done()
-			j.is(t, "open a 1", "close a 0 "+stentor.ErrUnregistered.Error(), "open  1", "close  0 "+stentor.ErrExpired.Error())
+			n.is(t, "hooks", "open a 1", "close a 0 "+stentor.ErrUnregistered.Error(), "open  1", "close  0 "+stentor.ErrExpired.Error())
 		})
 	})
 	t.Run("K-57 the hook refuses", func(t *testing.T) {

@@ -3,12 +3,9 @@ package eventhttp_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,44 +155,23 @@ func TestSiskIdentifiers(t *testing.T) {
 			}
 		},
 		"K-09 the end of the old comes before the new": func(t *testing.T, p ssetest.Protocol) {
-			var l journal
-			s := source(t, p, l.options(), nil)
+			var n notes
+			s := source(t, p, told(&n), nil)
 			s.open(t, "/?key=a")
 			s.open(t, "/?key=a")
-			l.is(t, "open a", "close a "+stentor.ErrReplaced.Error(), "open a")
+			n.is(t, "hooks", "open a", "close a "+stentor.ErrReplaced.Error(), "open a")
 		},
 	} {
 		t.Run(name, func(t *testing.T) { ssetest.Each(t, f) })
 	}
 }
 
-// journal notes what the hooks are told.
-type journal struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (j *journal) note(format string, a ...any) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.lines = append(j.lines, fmt.Sprintf(format, a...))
-}
-
-func (j *journal) options() *stentor.Options {
+// told are hooks that note whom they are about.
+func told(n *notes) *stentor.Options {
 	return &stentor.Options{Hooks: stentor.Hooks{
-		Open:  func(s *stentor.Subscription) error { j.note("open %s", s.Key()); return nil },
-		Close: func(s *stentor.Subscription, cause error) { j.note("close %s %v", s.Key(), cause) },
+		Open:  func(s *stentor.Subscription) error { n.add("open %s", s.Key()); return nil },
+		Close: func(s *stentor.Subscription, cause error) { n.add("close %s %v", s.Key(), cause) },
 	}}
-}
-
-func (j *journal) is(t *testing.T, want ...string) {
-	t.Helper()
-	synctest.Wait()
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !slices.Equal(j.lines, want) {
-		t.Errorf("got %q, want %q", j.lines, want)
-	}
 }
 
 // K-41: whatever ends a source, it is inactive, off the list and let go of at once, and
