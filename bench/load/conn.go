@@ -121,6 +121,9 @@ func (l *Load) event(e Event) {
 		r.Repeated++
 		return
 	}
+	if e.Seq == l.first && (r.First.IsZero() || e.At < r.First.UnixNano()) {
+		r.First = time.Unix(0, e.At)
+	}
 	latency := time.Duration(l.now - e.At)
 	r.Latency.Add(latency)
 	if c.churns {
@@ -131,7 +134,7 @@ func (l *Load) event(e Event) {
 	}
 	if e.Seq == l.target {
 		l.complete++
-		r.last(l.now)
+		r.Last = time.Unix(0, l.now)
 	}
 }
 

@@ -21,9 +21,8 @@ type Options struct {
 	Path func(i int) string
 	// Stalled is how many of the connections, the last ones, read nothing after the head.
 	Stalled int
-	// Churned is how many of the connections, the first ones, are closed and opened again
-	// by turns in Run, and Churn how often a second in all.
-	Churned, Churn int
+	// Churned is how many of the connections, the first ones, take part in [Load.Churn].
+	Churned int
 	// Expected is how many events Served is kept for. Zero means none.
 	Expected int
 	// Window is how many connections may be opening at a time. Zero means 256.
@@ -47,10 +46,11 @@ type Load struct {
 	now           int64 // when they were read
 	opening, open int
 	warm          int
-	target        int64
+	first, target int64
 	complete      int
-	churned       int   // connections since churnBegun
-	churnBegun    int64 // Unix nanoseconds; zero: not yet
+	churn         int   // reconnects a second
+	churned       int   // since churnBegun
+	churnBegun    int64 // Unix nanoseconds
 	told          int64 // when Progress was last called
 }
 
@@ -126,14 +126,22 @@ func (l *Load) Open(ctx context.Context) error {
 }
 
 // Expect says that the events from first to last of each channel come next. [Load.Complete] is
-// about them. Events with the number zero are never counted, but by [Load.Warm].
+// about them, and what the [Report] says of deliveries begins anew; its faults stay.
+// Events with the number zero are never counted, but by [Load.Warm].
 func (l *Load) Expect(first, last int64) {
-	l.target, l.complete, l.churnBegun = last, 0, 0
+	l.first, l.target, l.complete = first, last, 0
+	l.report.begin()
 	for i := range l.conns {
 		if c := &l.conns[i]; !c.churns {
 			c.order.From(first)
 		}
 	}
+}
+
+// Churn begins to close and open again the connections that Options.Churned has set
+// apart, by turns, as many a second as it says; zero ends it. It happens in Run.
+func (l *Load) Churn(perSecond int) {
+	l.churn, l.churned, l.churnBegun = perSecond, 0, time.Now().UnixNano()
 }
 
 // Complete holds when every connection that is neither stalled nor churned has had its
@@ -155,8 +163,8 @@ func (l *Load) Run(ctx context.Context, until func() bool) error {
 		if err := l.poll(); err != nil {
 			return err
 		}
-		if l.o.Churn > 0 && l.target > 0 {
-			l.churn()
+		if l.churn > 0 {
+			l.reconnect()
 		}
 		if l.o.Progress != nil && time.Now().UnixNano()-l.told > int64(time.Second) {
 			l.told = time.Now().UnixNano()
@@ -168,7 +176,7 @@ func (l *Load) Run(ctx context.Context, until func() bool) error {
 
 func (l *Load) poll() error {
 	wait := 20 // ms
-	if l.o.Churn > 0 {
+	if l.churn > 0 {
 		wait = 1
 	}
 	n, err := syscall.EpollWait(l.epoll, l.ready, wait)
@@ -185,14 +193,10 @@ func (l *Load) poll() error {
 	return nil
 }
 
-// churn closes and opens as many connections as are due.
-func (l *Load) churn() {
-	now := time.Now().UnixNano()
-	if l.churnBegun == 0 {
-		l.churnBegun, l.churned = now, 0
-	}
-	due := int(float64(now-l.churnBegun) / 1e9 * float64(l.o.Churn))
-	for l.churned < due && l.opening < l.o.Window {
+// reconnect closes and opens as many connections as are due.
+func (l *Load) reconnect() {
+	due := int(float64(time.Now().UnixNano()-l.churnBegun) / 1e9 * float64(l.churn))
+	for l.churned < due && l.opening < l.o.Window && l.o.Churned > 0 {
 		i := l.churned % l.o.Churned
 		l.churned++
 		c := &l.conns[i]

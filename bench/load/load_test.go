@@ -59,7 +59,7 @@ func TestEverythingIsCounted(t *testing.T) {
 	if r.Deliveries != 60 || r.Foreign != 20 || r.Latency.Count() != 60 || r.Faults() != "" {
 		t.Errorf("%d deliveries, %d foreign, %d latencies, faults %q", r.Deliveries, r.Foreign, r.Latency.Count(), r.Faults())
 	}
-	if r.ServedMedian() <= 0 || r.Last.IsZero() || r.Opening <= 0 || r.Bytes == 0 {
+	if r.ServedMedian() <= 0 || r.Last.IsZero() || r.Opening <= 0 || r.Bytes == 0 || r.Rate() <= 0 {
 		t.Errorf("served %v, last %v, opening %v, %d bytes", r.ServedMedian(), r.Last, r.Opening, r.Bytes)
 	}
 }
@@ -166,11 +166,11 @@ func TestBrokenConnectionsAreFound(t *testing.T) {
 }
 
 func TestChurn(t *testing.T) {
-	l := open(t, &load.Options{Address: serve(t), Connections: 4, Churned: 3, Churn: 1000})
+	l := open(t, &load.Options{Address: serve(t), Connections: 4, Churned: 3})
 	if err := l.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	l.Expect(1, 1)
+	l.Churn(1000)
 	if err := l.Run(t.Context(), func() bool { return l.Report().Reconnects >= 20 }); err != nil {
 		t.Fatal(err)
 	}

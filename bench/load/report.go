@@ -23,8 +23,9 @@ type Report struct {
 	// Served has for each number how long it took until the last connection had it. It is of
 	// use with one channel.
 	Served []time.Duration
-	// Last is when the last of the expected events was read.
-	Last time.Time
+	// First is when the first of the expected events was published, Last when the last of
+	// them was read.
+	First, Last time.Time
 }
 
 // Report is a copy of what was seen so far.
@@ -73,6 +74,32 @@ func (r *Report) broke(err error) {
 	}
 }
 
-func (r *Report) last(now int64) {
-	r.Last = time.Unix(0, now)
+// begin forgets everything but the faults and the connections.
+func (r *Report) begin() {
+	clear(r.Served)
+	*r = Report{
+		Opening: r.Opening, Reconnects: r.Reconnects, Served: r.Served, Foreign: r.Foreign,
+		Lost: r.Lost, Repeated: r.Repeated, Broken: r.Broken, Err: r.Err,
+	}
+}
+
+// Rate is deliveries a second, from the first that was published to the last that was read.
+func (r *Report) Rate() float64 {
+	took := r.Last.Sub(r.First)
+	if took <= 0 {
+		return 0
+	}
+	return float64(r.Deliveries) / took.Seconds()
+}
+
+// String is where the load stands, in a few words.
+func (l *Load) String() string {
+	s := fmt.Sprintf("%d of %d connections", l.open, len(l.conns))
+	if l.report.Deliveries > 0 {
+		s += fmt.Sprintf(", %d events", l.report.Deliveries)
+	}
+	if faults := l.report.Faults(); faults != "" {
+		s += ", " + faults
+	}
+	return s
 }

@@ -1,0 +1,98 @@
+//go:build linux
+
+package main
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestRatiosAreTakenWithinARound(t *testing.T) {
+	r := results{}
+	p := plan{name: "p"}
+	for i, naive := range []float64{10, 20, 40} {
+		r.add(p, "naive", sample{numbers: map[metric]float64{rate: naive}})
+		s := sample{numbers: map[metric]float64{rate: naive * float64(i+1)}}
+		if i == 1 {
+			s = sample{fault: "gave up"}
+		}
+		r.add(p, "x", s)
+	}
+	if got := spreadOf(r.values("p", "x", rate, "naive")); got != (spread{2, 1, 3, 2}) {
+		t.Errorf("ratio: %+v", got)
+	}
+	if got := spreadOf(r.values("p", "x", rate, "")); got != (spread{65, 10, 120, 2}) {
+		t.Errorf("numbers: %+v", got)
+	}
+	for _, values := range [][]float64{r.values("p", "x", latency50, ""), r.values("p", "x", rate, "nobody"), r.values("p", "nobody", rate, "naive"), {math.NaN()}} {
+		if got := spreadOf(values); got.n != 0 || got.String() != "–" {
+			t.Errorf("of %v: %v", values, got)
+		}
+	}
+	if got := r.faults("p", "x"); !slices.Equal(got, []string{"gave up"}) {
+		t.Errorf("faults %q", got)
+	}
+}
+
+func TestShort(t *testing.T) {
+	for v, want := range map[float64]string{0: "0.00", 0.1234: "0.123", 1.5: "1.50", 12.34: "12.3", 608: "608", 9999: "9999", 25158: "25.2k", 8.54e6: "8.54M", 194.7e3: "195k"} {
+		if got := short(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
+// A target that names what no plan measures would never be missed.
+func TestTargetsAreMeasured(t *testing.T) {
+	for _, target := range targets() {
+		i := slices.IndexFunc(plans(), func(p plan) bool { return p.name == target.plan })
+		if i < 0 {
+			t.Fatalf("%s: there is no plan %s", target.what, target.plan)
+		}
+		p := plans()[i]
+		for _, name := range []string{target.row, target.to} {
+			if name != "" && !slices.ContainsFunc(p.rows, func(r row) bool { return r.name() == name }) {
+				t.Errorf("%s: plan %s has no %s", target.what, p.name, name)
+			}
+		}
+		if !slices.ContainsFunc(p.columns, func(c column) bool { return c.of == target.of }) {
+			t.Errorf("%s: plan %s does not show %s", target.what, p.name, target.of)
+		}
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	low := target{atLeast: false, enough: 0.7, stretch: 0.5}
+	high := target{atLeast: true, enough: 10, stretch: 20}
+	for _, test := range []struct {
+		t      target
+		median float64
+		want   string
+	}{{low, 0.5, "stretch"}, {low, 0.7, "yes"}, {low, 0.71, "no"}, {high, 20, "stretch"}, {high, 10, "yes"}, {high, 9.9, "no"}} {
+		if got := test.t.verdict(spread{median: test.median, n: 1}); !strings.Contains(got, test.want) {
+			t.Errorf("%v against %s: %s", test.median, test.t.goal(test.t.enough), got)
+		}
+	}
+	if got := low.verdict(spread{}); got != "not measured" {
+		t.Errorf("nothing: %s", got)
+	}
+}
+
+func TestPlansHold(t *testing.T) {
+	const descriptors = 20_000 // of a process, where these plans were made
+	for _, p := range plans() {
+		if p.connections > descriptors-1_000 {
+			t.Errorf("%s: %d connections", p.name, p.connections)
+		}
+		for _, r := range p.rows {
+			find(r.server) // panics when there is none
+		}
+		for _, c := range p.columns {
+			if c.to != "" && !slices.ContainsFunc(p.rows, func(r row) bool { return r.name() == c.to }) {
+				t.Errorf("%s: column %s is to a row that isn't there", p.name, c.title)
+			}
+		}
+	}
+}

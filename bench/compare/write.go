@@ -1,0 +1,132 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// head is what is to be known about a comparison.
+type head struct {
+	command string
+	begun   time.Time
+	load    string // of the machine, before
+	quick   bool
+}
+
+// markdown is the whole of RESULTS.md.
+func (r results) markdown(h head, plans []plan) string {
+	var b strings.Builder
+	b.WriteString("# Side by side\n\n")
+	b.WriteString("Written by `make bench-compare`; not to be edited.\n\n")
+	if h.quick {
+		b.WriteString("**A quick run, to see that everything works: the numbers say little.**\n\n")
+	}
+	line := func(name, value string) { fmt.Fprintf(&b, "- %s: %s\n", name, value) }
+	line("Machine", fmt.Sprintf("%s, %d processors, %.0f GiB", cpuModel(), runtime.NumCPU(), float64(count("/proc/meminfo", "MemTotal:"))/(1<<20)))
+	line("Kernel", firstLine("/proc/sys/kernel/osrelease"))
+	line("Go", runtime.Version())
+	line("Date", h.begun.UTC().Format("2006-01-02 15:04 UTC")+", "+time.Since(h.begun).Round(time.Second).String())
+	line("Command", "`"+h.command+"`")
+	line("Load of the machine (1, 5, 15 min)", h.load+" before, "+loadAverage()+" after")
+	if limit, err := descriptors(); err == nil {
+		line("File descriptors for a process", fmt.Sprint(limit))
+	}
+	b.WriteString(`
+An event is one event delivered to one connection, of 100 bytes of data where nothing else is said. Every one was checked for
+loss, repeats and order. Numbers are *median [lowest–highest]* of the rounds, and ratios are taken within a round. The servers take
+turns, each freshly started, all over loopback, which charges the sender with the receiver's share of TCP: ratios to servers that
+spend more in user space are rather too small than too large. "Naive" is a net/http handler with a channel of strings for each
+connection and a Fprintf and Flush an event; "floor" is a bare loop of send(2). Wall-clock rates of two tables are not to be
+compared. Not measured: TLS, HTTP/2, compression, a real network.
+
+## Targets
+
+| what | measured | target | stretch | reached |
+| --- | --- | --- | --- | --- |
+`)
+	for _, t := range targets() {
+		s := spreadOf(r.values(t.plan, t.row, t.of, t.to))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", t.what, s, t.goal(t.enough), t.goal(t.stretch), t.verdict(s))
+	}
+	for _, p := range plans {
+		r.table(&b, p)
+	}
+	return b.String()
+}
+
+// table is what one plan came to.
+func (r results) table(b *strings.Builder, p plan) {
+	fmt.Fprintf(b, "\n## %s\n\n%s %s connections.\n\n", p.title, p.text, grouped(p.connections))
+	b.WriteString("| server |")
+	for _, c := range p.columns {
+		b.WriteString(" " + c.title + " |")
+	}
+	b.WriteString("\n|" + strings.Repeat(" --- |", len(p.columns)+1) + "\n")
+	var notes []string
+	for _, row := range p.rows {
+		name := row.name()
+		if len(r[p.name][name]) == 0 {
+			continue
+		}
+		b.WriteString("| " + name + " |")
+		for _, c := range p.columns {
+			fmt.Fprintf(b, " %s |", spreadOf(r.values(p.name, name, c.of, c.to)))
+		}
+		b.WriteString("\n")
+		for _, fault := range r.faults(p.name, name) {
+			notes = append(notes, name+": "+fault)
+		}
+	}
+	for _, note := range notes {
+		fmt.Fprintf(b, "\n- %s", note)
+	}
+	if len(notes) > 0 {
+		b.WriteString("\n")
+	}
+}
+
+// grouped is n with commas.
+func grouped(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func cpuModel() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "?"
+	}
+	_, rest, _ := strings.Cut(string(text), "model name")
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.Trim(line, " \t:")
+}
+
+func firstLine(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "?"
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
+
+func loadAverage() string {
+	f := strings.Fields(firstLine("/proc/loadavg"))
+	return strings.Join(f[:min(3, len(f))], ", ")
+}
+
+// descriptors is how many a process may have, in this one and the servers.
+func descriptors() (uint64, error) {
+	var limit syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+	return limit.Max, err
+}
