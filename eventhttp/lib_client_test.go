@@ -288,3 +288,67 @@ func TestLibMembershipIsRestored(t *testing.T) {
 		want(t, s, sse.Event{ID: missed.String(), Data: "missed"})
 	})
 }
+
+// §9.3: one by its id or key, all, those of a group; each a snapshot.
+func TestLibLookup(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		hub, srv := serve(t, p, nil, byUser())
+		_, anna := member(t, hub, srv, "/events?channel=g&key=ka")
+		_, bert := member(t, hub, srv, "/events?channel=g&channel=h&key=kb")
+		if hub.Subscription(anna.ID()) != anna || hub.Holder("kb") != bert {
+			t.Error("one by its id, or by its key, is another")
+		}
+		if hub.Subscription("nobody") != nil || hub.Holder("nobody") != nil {
+			t.Error("somebody is there by an unknown id or key")
+		}
+		for target, n := range map[stentor.Target]int{
+			{}: 2, {Channel: "g"}: 2, {Channel: "h"}: 1, {Channel: "nowhere"}: 0, {Channel: "h", Key: "ka"}: 0,
+		} {
+			got := slices.Collect(hub.Subscriptions(target))
+			if len(got) != n || hub.Count(target) != n {
+				t.Errorf("%+v: %d and a count of %d, want %d", target, len(got), hub.Count(target), n)
+			}
+		}
+		for s := range hub.Subscriptions(stentor.Target{}) { // while it changes
+			s.Close(nil)
+		}
+		if n := hub.Count(stentor.Target{}); n != 0 {
+			t.Errorf("%d are left", n)
+		}
+	})
+}
+
+// L-51: joins, leaves, sends and ends at the same time leave neither a name nor a member behind.
+func TestLibConcurrentGroups(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		hub, srv := serve(t, p, &stentor.Options{Linger: -1}, nil)
+		groups := []stentor.Channel{"a", "b", "c", "d"}
+		var all sync.WaitGroup
+		for i := range 20 {
+			_, sub := member(t, hub, srv, "/events?channel=a")
+			all.Go(func() {
+				for j := range 50 {
+					ch := groups[(i+j)%len(groups)]
+					if _, err := sub.Join(t.Context(), ch); err != nil && sub.Cause() == nil {
+						t.Error(err)
+					}
+					if _, err := hub.Publish(t.Context(), to(ch, "x")); err != nil {
+						t.Error(err)
+					}
+					if _, err := sub.Leave(t.Context(), groups[(i*j)%len(groups)]); err != nil && sub.Cause() == nil {
+						t.Error(err)
+					}
+				}
+			})
+			if i%2 == 0 {
+				all.Go(func() { sub.Close(nil) })
+			}
+		}
+		all.Wait()
+		hub.Drop(stentor.Target{}, nil)
+		synctest.Wait()
+		if got := hub.Channels(); len(got) != 0 || hub.Count(stentor.Target{}) != 0 || hub.Stats().Subscriptions != 0 {
+			t.Errorf("left over: %v, %+v", got, hub.Stats())
+		}
+	})
+}
