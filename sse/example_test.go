@@ -70,6 +70,32 @@ func ExampleAccept() {
 	// data: to go
 }
 
+// Frames that are encoded once go to as many streams as there are.
+func ExampleStream_WriteFrames() {
+	var frames []byte
+	for _, e := range []sse.Event{{Type: "price", Data: "42"}, {Type: "price", Data: "43"}} {
+		var err error
+		if frames, err = e.AppendText(frames); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	for _, reader := range []string{"ada", "bob"} {
+		w := httptest.NewRecorder()
+		stream, err := sse.Accept(w, httptest.NewRequest("GET", "/prices", nil), nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		err = stream.WriteFrames(frames)
+		stream.Close()
+		fmt.Println(reader, w.Body.Len(), err)
+	}
+	// Output:
+	// ada 46 <nil>
+	// bob 46 <nil>
+}
+
 func ExampleDecoder() {
 	stream := strings.NewReader(": welcome\nretry: 2000\n\nid: 7\nevent: chat\ndata: hi\n\ndata: cut off")
 	decoder := sse.NewDecoder(stream, &sse.DecoderOptions{
