@@ -68,9 +68,10 @@ type Options struct {
 	// never been, but for the key or place that it took. Nil does nothing. It is
 	// called from many goroutines.
 	Prepare func(h http.Header, r *http.Request, s *stentor.Subscription) error
-	// Heartbeat is asked before the subscription of a heartbeat is looked up. Its error
-	// is answered as one of Subscribe is to other requests than for streams; a client takes any
-	// for a reason to connect again. Nil takes all. It is called from many goroutines.
+	// Heartbeat is asked before the subscription of a heartbeat is looked up. An error
+	// is the answer: a [*stentor.Refusal] as it says, any other a 500. A client
+	// takes either for a reason to connect again. Nil takes all. It is called from many
+	// goroutines.
 	Heartbeat func(r *http.Request) error
 	// Address says where a request comes from: behind a proxy, what that proxy wrote
 	// into a header which it takes from nobody else. Nil is the host of
