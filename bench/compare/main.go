@@ -29,7 +29,6 @@ import (
 )
 
 func main() {
-	runtime.LockOSThread() // the load is measured, and pinned, by thread
 	var o options
 	flag.IntVar(&o.rounds, "r", 5, "rounds")
 	flag.BoolVar(&o.quick, "quick", false, "one round of short plans, in under a minute")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -64,6 +65,8 @@ var errTooSlow = errors.New("gave up")
 // measure runs one server once. An error is one of the comparison; what the server does
 // wrong is in the sample.
 func measure(ctx context.Context, bin string, p plan, r row, s server, progress func(*load.Load)) (sample, error) {
+	runtime.LockOSThread() // the load generator is measured, and pinned, by thread
+	defer runtime.UnlockOSThread()
 	m := &run{plan: p, row: r, numbers: map[metric]float64{}}
 	m.begun.objects, m.begun.buffers, m.begun.slabs = kernelMemory()
 	proc, err := begin(ctx, bin, s, p.pinned)
