@@ -227,7 +227,7 @@ func (m *run) deliver(ctx context.Context, first int) error {
 // publish has the server publish, and reads until the condition holds.
 func (m *run) publish(ctx context.Context, first, last, perSecond int, until func() bool) error {
 	query := url.Values{}
-	for name, n := range map[string]int{"channels": m.channels, "first": first, "last": last, "size": m.size, "rate": perSecond} {
+	for name, n := range map[string]int{"channels": m.channels, "first": first, "last": last, "size": m.size, "rate": perSecond, "window": m.window} {
 		query.Set(name, strconv.Itoa(n))
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -1,7 +1,7 @@
 // Package peer makes a program of an event server, for the comparisons: it serves
 // GET /events?channel=X, and on a second address what the comparison tells it to do:
 //
-//	POST /publish?channels=10&first=1&last=500&size=100&rate=5000
+//	POST /publish?channels=10&first=1&last=500&size=100&rate=5000&window=0
 //	POST /gc
 //	GET  /debug/pprof/
 //

@@ -28,6 +28,9 @@ type Server struct {
 	Publish func(channel, data string) error
 	// Flush, if there is one, is called when a run of Publish is over.
 	Flush func() error
+	// Behind, if there is one, is how many of the events of the only channel an average reader
+	// has yet to get. A server whose Publish waits for its readers has none.
+	Behind func() int
 	// Close, if there is one, is called at the end.
 	Close func() error
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stentor-sse/stentor/bench/payload"
@@ -65,7 +66,7 @@ func TestPublish(t *testing.T) {
 	if ready.PID == 0 || ready.Events == ready.Control {
 		t.Errorf("ready: %+v", ready)
 	}
-	if status := post(t, ready, "/publish?channels=2&first=3&last=5&size=50&rate=1000000"); status != 200 {
+	if status := post(t, ready, "/publish?channels=2&first=3&last=5&size=50&rate=1000000&window=0"); status != 200 {
 		t.Errorf("status %d", status)
 	}
 	if want := []string{"c0 3", "c1 3", "c0 4", "c1 4", "c0 5", "c1 5"}; !slices.Equal(p.events, want) || p.flushes != 1 {
@@ -74,13 +75,36 @@ func TestPublish(t *testing.T) {
 	if slices.Min(p.sizes) != 50 || slices.Max(p.sizes) != 50 {
 		t.Errorf("sizes %d", p.sizes)
 	}
-	for _, query := range []string{"", "channels=0&first=1&last=1&size=1&rate=1", "channels=1&first=2&last=1&size=1&rate=1", "channels=1&first=-1&last=1&size=1&rate=1"} {
+	for _, query := range []string{"", "channels=0&first=1&last=1&size=1&rate=1&window=0", "channels=1&first=2&last=1&size=1&rate=1&window=0", "channels=1&first=-1&last=1&size=1&rate=1&window=0"} {
 		if status := post(t, ready, "/publish?"+query); status != 400 {
 			t.Errorf("%q: status %d", query, status)
 		}
 	}
 	if status := post(t, ready, "/gc"); status != 200 {
 		t.Errorf("gc: status %d", status)
+	}
+}
+
+func TestWindow(t *testing.T) {
+	var sent, got atomic.Int64
+	most := int64(0)
+	ready, end := start(t, &peer.Server{
+		Events: http.NotFoundHandler(),
+		Publish: func(string, string) error {
+			most = max(most, sent.Add(1)-got.Load())
+			return nil
+		},
+		Behind: func() int {
+			got.Add((sent.Load() - got.Load() + 1) / 2) // the readers get on when they are looked at
+			return int(sent.Load() - got.Load())
+		},
+	})
+	defer end()
+	if status := post(t, ready, "/publish?channels=1&first=1&last=200&size=50&rate=0&window=10"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	if sent.Load() != 200 || most > 12 {
+		t.Errorf("%d sent, at most %d ahead", sent.Load(), most)
 	}
 }
 

@@ -16,6 +16,7 @@ type run struct {
 	first, last int64
 	size        int
 	rate        float64 // messages a second; zero: no pause
+	window      int     // events that the readers may be behind; zero: any number
 }
 
 func parseRun(q url.Values) (run, error) {
@@ -29,7 +30,7 @@ func parseRun(q url.Values) (run, error) {
 		return n
 	}
 	o.channels, o.first, o.last = int(number("channels")), number("first"), number("last")
-	o.size, o.rate = int(number("size")), float64(number("rate"))
+	o.size, o.rate, o.window = int(number("size")), float64(number("rate")), int(number("window"))
 	if err == nil && (o.channels == 0 || o.last < o.first) {
 		err = fmt.Errorf("channels=%d first=%d last=%d: nothing to publish", o.channels, o.first, o.last)
 	}
@@ -47,6 +48,9 @@ func (s *Server) publish(ctx context.Context, o run) error {
 	for seq := o.first; seq <= o.last; seq++ {
 		for _, name := range names {
 			if err := pause(ctx, begun, sent, o.rate); err != nil {
+				return err
+			}
+			if err := s.room(ctx, sent, o.window); err != nil {
 				return err
 			}
 			data = payload.Append(data[:0], seq, time.Now().UnixNano(), o.size)
@@ -76,6 +80,17 @@ func pause(ctx context.Context, begun time.Time, sent int, rate float64) error {
 		case <-time.After(left):
 		case <-ctx.Done():
 		}
+	}
+	return ctx.Err()
+}
+
+// room waits while the readers are too far behind, which is looked at now and then.
+func (s *Server) room(ctx context.Context, sent, window int) error {
+	if s.Behind == nil || window == 0 || sent%max(window/8, 1) != 0 {
+		return nil
+	}
+	for ctx.Err() == nil && s.Behind() > window {
+		time.Sleep(50 * time.Microsecond)
 	}
 	return ctx.Err()
 }

@@ -28,7 +28,12 @@ func main() {
 			_, err := hub.Publish(ctx, stentor.Message{Target: stentor.Target{Channel: stentor.Channel(channel)}, Data: data})
 			return err
 		}
-		return &peer.Server{Events: eventhttp.New(hub, nil), Publish: publish, Close: func() error { return hub.Shutdown(ctx) }}, nil
+		return &peer.Server{
+			Events:  eventhttp.New(hub, nil),
+			Publish: publish,
+			Behind:  func() int { return behind(hub.Stats()) },
+			Close:   func() error { return hub.Shutdown(ctx) },
+		}, nil
 	})
 }
 
@@ -40,4 +45,13 @@ func options(engine string) (*stentor.Options, error) {
 	default:
 		return nil, fmt.Errorf("stentor: engine %q: the hub has no choice of engines", engine)
 	}
+}
+
+// behind is how far the average reader is, when all were there from the beginning and on
+// one channel.
+func behind(s stentor.Stats) int {
+	if s.Subscriptions == 0 {
+		return 0
+	}
+	return int(s.Published) - int(s.Delivered)/s.Subscriptions
 }
