@@ -52,7 +52,7 @@ func TestHistoryBounds(t *testing.T) {
 	})
 	// These take thousands of requests, so they go to the handler without a server.
 	t.Run("channels", func(t *testing.T) {
-		post, read := handler(t)
+		post, read := handler(t, "")
 		post("first", "x")
 		post("second", "x")
 		for i := range 255 {
@@ -67,7 +67,7 @@ func TestHistoryBounds(t *testing.T) {
 		}
 	})
 	t.Run("bytes", func(t *testing.T) {
-		post, read := handler(t)
+		post, read := handler(t, "")
 		post("quiet", "x")
 		large := strings.Repeat("🎺", 2000) // 8,000 bytes
 		for range 1060 {
@@ -80,10 +80,19 @@ func TestHistoryBounds(t *testing.T) {
 			t.Errorf("%d messages of 8,000 bytes are kept in 8 MiB", n)
 		}
 	})
+	t.Run("pictures", func(t *testing.T) {
+		post, read := handler(t, "data:,"+strings.Repeat("x", 12_000))
+		for range 800 {
+			post("home", "x")
+		}
+		if n := read("home"); n*12_000 > 8<<20 || n < 600 {
+			t.Errorf("%d messages with a picture of 12,000 bytes are kept in 8 MiB", n)
+		}
+	})
 }
 
-// handler is a chat whose one subscription may post anywhere; read counts what is kept.
-func handler(t *testing.T) (post func(channel, text string), read func(channels string) int) {
+// handler is a chat whose one subscription, with a picture, may post anywhere; read counts what is kept.
+func handler(t *testing.T, picture string) (post func(channel, text string), read func(channels string) int) {
 	t.Helper()
 	hub, err := stentor.New(t.Context(), &stentor.Options{Broker: stentor.NewMemoryBroker(&stentor.MemoryOptions{Size: -1})})
 	if err != nil {
@@ -93,6 +102,7 @@ func handler(t *testing.T) (post func(channel, text string), read func(channels 
 	if err != nil {
 		t.Fatal(err)
 	}
+	sub.SetMeta("profileUrl", picture)
 	t.Cleanup(func() {
 		sub.Close(nil)
 		hub.Shutdown(context.Background())

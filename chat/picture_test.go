@@ -69,7 +69,7 @@ func TestPictureIsADataURL(t *testing.T) {
 			t.Errorf("%q: %d bytes: %s", name, len(picture), picture)
 		}
 	}
-	if pictureOf(t, "a", "Ann") != pictureOf(t, "a", "Ann") {
+	if first, again := pictureOf(t, "a", "Ann"), pictureOf(t, "a", "Ann"); first != again {
 		t.Error("one person has two pictures")
 	}
 	colours := map[string]bool{}

@@ -223,7 +223,7 @@ func TestForgedSelectors(t *testing.T) {
 		a, b := s.join("home"), s.join("home")
 		forged := []string{
 			"cmd.onConnect", "cmd.onJoin", "cmd.onLeave", "cmd.onUpdate", "cmd.onHeartbeat", "cmd.onGap", "cmd.onConnect$#x",
-			"cmd.onconnect", "CMD.ONJOIN", "cmd.OnLeave$.y", "cmd.onMessage", "cmd.onReconnect", "cmd.onException", "cmd.onCommand",
+			"cmd.onconnect", "CMD.ONJOIN", "cmd.OnLeave$.y", "cmd.onEnd", "cmd.onend", "cmd.onMessage", "cmd.onReconnect", "cmd.onException", "cmd.onCommand",
 			"stentor.open", "stentor.gap", "Stentor.gap", "home@cmd.announce", "cmd.a b", "cmd.a\nid: 1", "cmd.a\r", "cmd.\x00",
 			"announce", ".announce", "cmd.", "cmd." + strings.Repeat("x", 200),
 		}

@@ -82,6 +82,29 @@ func TestSignedInSubscriber(t *testing.T) {
 	})
 }
 
+// Where the application says who subscribers are, a session's picture is only its own user's.
+func TestPictureIsTheUsers(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		s := newSite(t, p, &chat.Options{SignIn: []chat.Provider{away{}}})
+		resp, _ := s.srv.Do(t, "GET", "/auth/away/callback?state=s3cret&code=good", "", "Cookie: state=s3cret")
+		r := request()
+		r.Header.Set("Cookie", strings.TrimPrefix(cookieOf(t, resp), "Cookie: "))
+		for user, own := range map[string]bool{"away:7": true, "another": false} {
+			sub, err := s.hub.Subscribe(t.Context(), &stentor.SubscribeOptions{User: user})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer sub.Close(nil)
+			if err := s.chat.Prepare(nil, r, sub); err != nil {
+				t.Fatal(err)
+			}
+			if got := sub.Member().Meta["profileUrl"]; (got == "https://id.example/7.png") != own {
+				t.Errorf("%s has the picture %s", user, got)
+			}
+		}
+	})
+}
+
 // A live subscription stays who it is: a page connects anew after signing in or out.
 func TestIdentityIsTakenAtConnect(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {

@@ -18,9 +18,10 @@ import (
 
 // site is a hub with its ServiceStack face and the chat on one server.
 type site struct {
-	t   *testing.T
-	hub *stentor.Hub
-	srv *ssetest.Server
+	t    *testing.T
+	hub  *stentor.Hub
+	chat *chat.Chat
+	srv  *ssetest.Server
 }
 
 func newSite(t *testing.T, p ssetest.Protocol, o *chat.Options) *site {
@@ -38,7 +39,7 @@ func newSite(t *testing.T, p ssetest.Protocol, o *chat.Options) *site {
 	mux := http.NewServeMux()
 	serverevents.New(hub, &serverevents.Options{Subscribe: c.Subscribe, Prepare: c.Prepare}).Register(mux)
 	c.Register(mux)
-	return &site{t: t, hub: hub, srv: ssetest.NewServer(t, p, mux)}
+	return &site{t: t, hub: hub, chat: c, srv: ssetest.NewServer(t, p, mux)}
 }
 
 // user is one window.

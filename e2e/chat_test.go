@@ -60,6 +60,7 @@ func (c chatter) lines(kinds ...string) []string {
 }
 
 func TestTwoWindowsChat(t *testing.T) {
+	t.Parallel()
 	server := start(t, "demo")
 	b := newBrowser(t)
 	ada := join(b, "ada", server.URL)
@@ -87,6 +88,7 @@ func TestTwoWindowsChat(t *testing.T) {
 // Two windows of somebody who has signed in are one person, who leaves with the last of
 // them.
 func TestTwoWindowsOfOnePerson(t *testing.T) {
+	t.Parallel()
 	url := here(t, &faces{subscribe: byCookie})
 	b := newBrowser(t)
 	other := join(b, "other", url)
@@ -116,6 +118,7 @@ func TestTwoWindowsOfOnePerson(t *testing.T) {
 }
 
 func TestPrivateMessageReachesOneOnly(t *testing.T) {
+	t.Parallel()
 	server := start(t, "demo")
 	b := newBrowser(t)
 	ada, bob, eve := join(b, "ada", server.URL), join(b, "bob", server.URL), join(b, "eve", server.URL)
@@ -143,6 +146,7 @@ func TestPrivateMessageReachesOneOnly(t *testing.T) {
 }
 
 func TestCutPageResumesWithoutLossOrRepeat(t *testing.T) {
+	t.Parallel()
 	server := start(t, "demo")
 	through := newProxy(t, server.Addr)
 	b := newBrowser(t)
@@ -179,6 +183,7 @@ func TestCutPageResumesWithoutLossOrRepeat(t *testing.T) {
 // Of two requests that a browser has under way either may arrive first; of two lines the
 // first does.
 func TestLinesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
 	server := start(t, "demo")
 	ada := join(newBrowser(t), "ada", server.URL)
 	eval[bool](ada.tab, `(() => {
@@ -196,6 +201,7 @@ func TestLinesKeepTheirOrder(t *testing.T) {
 }
 
 func TestReloadedPageShowsTheHistoryOnce(t *testing.T) {
+	t.Parallel()
 	server := start(t, "demo")
 	b := newBrowser(t)
 	ada := join(b, "ada", server.URL)

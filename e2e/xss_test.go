@@ -41,6 +41,7 @@ func attacks() []string {
 // What people write is shown as they wrote it, and is nothing else, in the page that
 // gets it, in that which loads it from the history, and in every selector that shows text.
 func TestTextIsNeverMarkup(t *testing.T) {
+	t.Parallel()
 	server := start(t, "demo")
 	b := newBrowser(t)
 	ada := join(b, "ada", server.URL)
@@ -146,6 +147,7 @@ func service(from chatter, name, selector, text string) {
 
 // The eyes of TestTextIsNeverMarkup: on a page that takes text for markup they see it.
 func TestMarkupIsNoticed(t *testing.T) {
+	t.Parallel()
 	url := here(t, &faces{files: map[string]string{"/victim": "testdata/victim.html"}})
 	b := newBrowser(t)
 	victim := chatter{b.Tab("victim", url+"/victim")}
