@@ -43,11 +43,11 @@ func (f *Face) remember(h http.Header, r *http.Request, sub *stentor.Subscriptio
 	}
 }
 
-// same reports whether so, of a request with a cookie or without, is who sub is. An
-// anonymous caller owns the anonymous subscriptions of its session. Whoever never
-// showed the cookie may be a client that keeps none: there, knowing the id has to do,
-// as it has without any session.
-func (f *Face) same(so *stentor.SubscribeOptions, sub *stentor.Subscription) bool {
+// same reports whether so is who sub is. An anonymous caller owns the anonymous
+// subscriptions of its session. Where sub's request showed no cookie, knowing the id has to
+// do, unless the application says who calls: its client may keep none, or was given two
+// names by two streams that it opened together.
+func (f *Face) same(so *stentor.SubscribeOptions, presented string, sub *stentor.Subscription) bool {
 	m := sub.Member()
 	if so.User != "" {
 		return so.User == m.User
@@ -56,5 +56,5 @@ func (f *Face) same(so *stentor.SubscribeOptions, sub *stentor.Subscription) boo
 		return false
 	}
 	_, newcomer := f.newcomer.Get(sub)
-	return so.Session == sub.Session() || so.Session == "" && newcomer
+	return so.Session == sub.Session() || newcomer && so.Session == presented
 }

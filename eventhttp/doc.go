@@ -71,10 +71,9 @@
 //
 // # Live subscriptions
 //
-// Whoever knows the id in stentor.open and is the same user, or the same browser where nobody
-// said who it is, changes or ends the
-// subscription; for everybody else it does not exist (TestSubscriptionIsItsOwners). A
-// change is made whole or, with an error, not at all (TestChangeIsWhole).
+// Whoever knows the id in stentor.open and is the same user changes or ends the
+// subscription; for everybody else it does not exist (TestSubscriptionIsItsOwners). Where
+// nobody said who it is, the browser is known by its cookie (TestCookieOwns). A change is made whole or, with an error, not at all (TestChangeIsWhole).
 //
 // # Pages of other sites
 //

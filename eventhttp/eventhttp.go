@@ -45,7 +45,8 @@ type Options struct {
 	// value, 26 random letters and digits, is the Session of their subscriptions. It is
 	// HttpOnly, SameSite=Lax, Secure over TLS, and ends with the browser's run. Requests
 	// of other sites' pages get none, because a browser would not keep it. Empty means
-	// "stentor"; "-" sets none. A Subscribe function makes it the identity of one
+	// "stentor"; "-" sets none, nor does what is no cookie's name, which is logged as an
+	// error. A Subscribe function makes it the identity of one
 	// receiver with o.Key = o.Session.
 	Cookie string
 	// PublicURL is where the face is reached, like "https://app.example", behind
@@ -139,6 +140,10 @@ func New(hub *stentor.Hub, o *Options) *Face {
 	var err error
 	if f.dialect, err = newDialect(f.o.KeepAlive); err != nil {
 		f.o.Logger.Error("keepalive left out", "err", err)
+	}
+	if c := (http.Cookie{Name: f.o.Cookie}); c.Name != "" && c.Valid() != nil {
+		f.o.Logger.Error("cookie left out", "name", c.Name, "err", c.Valid())
+		f.o.Cookie = ""
 	}
 	policy := origin.New(f.o.AllowOrigins, problem.Write)
 	add := func(path string, m methods) {

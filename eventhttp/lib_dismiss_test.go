@@ -88,6 +88,7 @@ func TestCookieOptions(t *testing.T) {
 		set   string // a part of it; "" for none
 	}{
 		{"another name", eventhttp.Options{Cookie: "who"}, "", "who="},
+		{"no name", eventhttp.Options{Cookie: "who is it"}, "", ""},
 		{"off", eventhttp.Options{Cookie: "-"}, "", ""},
 		{"declared https", eventhttp.Options{PublicURL: "https://app.example"}, "", "; HttpOnly; Secure; SameSite=Lax"},
 		{"the hook gives another session", eventhttp.Options{Subscribe: func(_ *http.Request, o *stentor.SubscribeOptions) error {
@@ -119,8 +120,8 @@ func TestCookieOptions(t *testing.T) {
 	}
 }
 
-// An anonymous browser owns its subscriptions; a client that keeps no cookies is known by the
-// id alone.
+// An anonymous browser owns its subscriptions, from the first request on that shows its
+// cookie; before, and for clients that keep none, knowing the id has to do.
 func TestCookieOwns(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		_, srv := serve(t, p, nil, nil)
@@ -136,9 +137,9 @@ func TestCookieOwns(t *testing.T) {
 		}{
 			{"the browser", fresh, []string{mine}, 200},
 			{"the browser, when it has come back", returned, []string{mine}, 200},
-			{"another browser", fresh, []string{other}, 404},
+			{"the browser, by the name that another of its first streams was given", fresh, []string{other}, 200},
 			{"another browser, when it has come back", returned, []string{other}, 404},
-			{"no cookie, and none was ever shown", fresh, nil, 200},
+			{"no cookie, and none was shown", fresh, nil, 200},
 			{"no cookie, where one was shown", returned, nil, 404},
 			{"a forged one is none", returned, []string{"Cookie: stentor=x"}, 404},
 		} {

@@ -64,12 +64,13 @@ func (f *Face) end(w http.ResponseWriter, r *http.Request) {
 // owned finds the subscription that a request names, if it is the caller's. One of
 // somebody else gets the same answer as one that isn't, so that ids can't be tried.
 func (f *Face) owned(r *http.Request, so *stentor.SubscribeOptions) (*stentor.Subscription, error) {
-	so.Session, so.Address = f.presented(r), f.o.Address(r)
+	presented := f.presented(r)
+	so.Session, so.Address = presented, f.o.Address(r)
 	if err := f.approve(r, so); err != nil {
 		return nil, err
 	}
 	sub := f.hub.Subscription(strings.TrimPrefix(r.URL.Path, subscriptionsPath))
-	if sub == nil || !f.same(so, sub) {
+	if sub == nil || !f.same(so, presented, sub) {
 		return nil, errNotFound()
 	}
 	return sub, nil
