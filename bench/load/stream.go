@@ -159,6 +159,11 @@ func field(head []byte, before, after string) string {
 // lines reads a piece of the body.
 func (s *Stream) lines(p []byte, on func(Event)) error {
 	for {
+		if len(p) > 0 && p[0] == '\n' && len(s.part) == 0 { // a third of all lines: not worth a search
+			s.line(nil, on)
+			p = p[1:]
+			continue
+		}
 		i := bytes.IndexByte(p, '\n')
 		if i < 0 {
 			break
