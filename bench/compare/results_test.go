@@ -96,3 +96,30 @@ func TestPlansHold(t *testing.T) {
 		}
 	}
 }
+
+func TestMarkdown(t *testing.T) {
+	r := results{}
+	list := plans()
+	p := list[0]
+	for round := range 3 {
+		for i, row := range p.rows[:3] {
+			r.add(p, row.name(), sample{numbers: map[metric]float64{cpuPerEvent: float64(10*(i+1) + round)}})
+		}
+	}
+	r.add(p, p.rows[1].name(), sample{fault: "3 lost"})
+	text := r.markdown(head{command: "x", load: "99.5, 1, 1"}, list[:1])
+	for _, want := range []string{
+		"busy with something else",
+		"| floor | 11.0 [10.0–12.0] | 0.524 [0.500–0.545] | 1.00 [1.00–1.00] | – |",
+		"- naive: 3 lost",
+		"| flood, events/s, to naive | – | ≥ 25.0 | ≥ 50.0 | not measured |",
+		"10,000 connections",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "nchan |") || strings.Contains(r.markdown(head{load: "0.1"}, nil), "busy") {
+		t.Error("a row without a run, or a busy machine at rest")
+	}
+}

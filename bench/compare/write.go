@@ -27,6 +27,9 @@ func (r results) markdown(h head, plans []plan) string {
 	if h.quick {
 		b.WriteString("**A quick run, to see that everything works: the numbers say little.**\n\n")
 	}
+	if busy(h.load) {
+		b.WriteString("**The machine was busy with something else: rates and latencies say little, CPU an event a little more.**\n\n")
+	}
 	line := func(name, value string) { fmt.Fprintf(&b, "- %s: %s\n", name, value) }
 	line("Machine", fmt.Sprintf("%s, %d processors, %.0f GiB", cpuModel(), runtime.NumCPU(), float64(count("/proc/meminfo", "MemTotal:"))/(1<<20)))
 	line("Kernel", firstLine("/proc/sys/kernel/osrelease"))
@@ -117,6 +120,13 @@ func firstLine(file string) string {
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	return line
+}
+
+// busy holds for a load of more than half of the processors before the comparison began.
+func busy(load string) bool {
+	var one float64
+	fmt.Sscanf(load, "%f", &one) // zero where there is none
+	return one > float64(runtime.NumCPU())/2
 }
 
 func loadAverage() string {
