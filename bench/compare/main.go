@@ -35,6 +35,7 @@ func main() {
 	flag.StringVar(&o.out, "o", "", "file to write; empty is RESULTS.md for a whole comparison, else standard output")
 	flag.StringVar(&o.plans, "plans", "", "plans to run, separated by commas; empty is all")
 	flag.StringVar(&o.servers, "servers", "", "servers to run, separated by commas; empty is all")
+	flag.StringVar(&o.profiles, "profiles", "", "directory for processor profiles of the servers in Go, each from a run after the others")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -45,9 +46,9 @@ func main() {
 }
 
 type options struct {
-	rounds              int
-	quick               bool
-	out, plans, servers string
+	rounds                        int
+	quick                         bool
+	out, plans, servers, profiles string
 }
 
 // compare carries out the comparison. When it is interrupted it writes what there is.
@@ -74,7 +75,10 @@ func compare(ctx context.Context, o options) error {
 	r := results{}
 	s := &steps{total: o.rounds * rowsOf(list), begun: time.Now()}
 	for _, p := range list {
-		if err = r.rounds(ctx, bin, p, o.rounds, s); err != nil {
+		if err = r.rounds(ctx, bin, p, o.rounds, s); err == nil && o.profiles != "" {
+			err = profile(ctx, bin, p, o.profiles, s)
+		}
+		if err != nil {
 			break
 		}
 	}
@@ -157,7 +161,7 @@ func (r results) rounds(ctx context.Context, bin string, p plan, n int, s *steps
 	for round := range n {
 		for _, row := range p.rows {
 			s.next(fmt.Sprintf("%s %d/%d %s", p.name, round+1, n, row.name()))
-			got, err := measure(ctx, bin, p, row, find(row.server), s.show)
+			got, err := measure(ctx, bin, p, row, find(row.server), "", s.show)
 			if err != nil {
 				return fmt.Errorf("plan %s, %s: %w", p.name, row.name(), err)
 			}
@@ -166,6 +170,25 @@ func (r results) rounds(ctx context.Context, bin string, p plan, n int, s *steps
 		}
 	}
 	return nil
+}
+
+// profile runs every server of a plan once more.
+func profile(ctx context.Context, bin string, p plan, dir string, s *steps) error {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	for _, row := range p.rows {
+		if err != nil {
+			return err
+		}
+		if row.server == "nchan" {
+			continue // the profile would be of the publisher
+		}
+		s.what = "profile of " + p.name + " " + row.name()
+		_, err = measure(ctx, bin, p, row, find(row.server), filepath.Join(dir, p.name+" "+row.name()+".prof"), s.show)
+	}
+	return err
 }
 
 // steps tells how far it is: a line for each run, and on a terminal what goes on in it.

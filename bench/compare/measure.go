@@ -62,9 +62,9 @@ type run struct {
 // errTooSlow is why a run ended before everything was delivered.
 var errTooSlow = errors.New("gave up")
 
-// measure runs one server once. An error is one of the comparison; what the server does
-// wrong is in the sample.
-func measure(ctx context.Context, bin string, p plan, r row, s server, progress func(*load.Load)) (sample, error) {
+// measure runs one server once, and profiles it to a file if that has a name. An error is one
+// of the comparison; what the server does wrong is in the sample.
+func measure(ctx context.Context, bin string, p plan, r row, s server, profile string, progress func(*load.Load)) (sample, error) {
 	runtime.LockOSThread() // the load generator is measured, and pinned, by thread
 	defer runtime.UnlockOSThread()
 	m := &run{plan: p, row: r, numbers: map[metric]float64{}}
@@ -91,7 +91,15 @@ func measure(ctx context.Context, bin string, p plan, r row, s server, progress 
 		return sample{}, err
 	}
 	defer m.load.Close()
+	if profile != "" {
+		if err := proc.order(ctx, "/profile", url.Values{"file": {profile}}); err != nil {
+			return sample{}, err
+		}
+	}
 	err = m.all(ctx)
+	if profile != "" {
+		err = errors.Join(err, proc.order(ctx, "/profile", nil))
+	}
 	if ctx.Err() != nil {
 		return sample{}, context.Cause(ctx)
 	}

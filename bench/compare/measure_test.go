@@ -71,7 +71,7 @@ func testServer(fault string) (*peer.Server, error) {
 func measureTest(t *testing.T, fault string, p plan, r row) (sample, error) {
 	t.Helper()
 	bin, s := program(t, fault)
-	return measure(t.Context(), bin, p, r, s, nil)
+	return measure(t.Context(), bin, p, r, s, "", nil)
 }
 
 // program is the test program as a server with a fault, and where it is.

@@ -3,6 +3,7 @@
 //
 //	POST /publish?channels=10&first=1&last=500&size=100&rate=5000&window=0
 //	POST /gc
+//	POST /profile?file=cpu.prof, and without a name to end it
 //	GET  /debug/pprof/
 //
 // Publishing is done inside the program, so what is measured is the delivery

@@ -2,14 +2,16 @@ package peer
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/pprof"
+	httppprof "net/http/pprof"
 	"os"
 	"runtime/debug"
+	"runtime/pprof"
 	"time"
 )
 
@@ -124,7 +126,28 @@ func (s *Server) control() http.Handler {
 		debug.FreeOSMemory() // collects first
 		debug.FreeOSMemory() // what finalizers and pools held
 	})
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("POST /profile", func(w http.ResponseWriter, r *http.Request) {
+		if err := profile(r.URL.Query().Get("file")); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	})
+	mux.HandleFunc("GET /debug/pprof/", httppprof.Index)
 	return mux
+}
+
+// profile begins to write a profile of the processor's time to a file, or, without a name,
+// ends it.
+func profile(file string) error {
+	if file == "" {
+		pprof.StopCPUProfile()
+		return nil
+	}
+	f, err := os.Create(file) // open until the process ends
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -79,6 +82,15 @@ func TestPublish(t *testing.T) {
 		if status := post(t, ready, "/publish?"+query); status != 400 {
 			t.Errorf("%q: status %d", query, status)
 		}
+	}
+	file := filepath.Join(t.TempDir(), "cpu.prof")
+	for _, query := range []string{url.QueryEscape(file), ""} {
+		if status := post(t, ready, "/profile?file="+query); status != 200 {
+			t.Errorf("profile %q: status %d", query, status)
+		}
+	}
+	if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+		t.Errorf("profile: %v, %v", info, err)
 	}
 	if status := post(t, ready, "/gc"); status != 200 {
 		t.Errorf("gc: status %d", status)
