@@ -2,7 +2,7 @@
 // events to browsers, apps and other programs over Server-Sent Events.
 //
 //	stentor serve       the hub, over HTTP
-//	stentor demo        the same with the Chat application at /
+//	stentor demo        the same with the Chat application at /, and a sign-in by any name
 //	stentor publish     sends events to a channel of a running server
 //	stentor subscribe   prints what arrives on channels
 //	stentor version     says what this is
