@@ -7,6 +7,7 @@ import (
 // A server is replaced by a new one, whose memory is empty. Pages come back to it by
 // themselves, are told that something may be missing, and miss nothing new.
 func TestPagesSurviveADeploy(t *testing.T) {
+	t.Parallel()
 	old := start(t, "serve")
 	through := newProxy(t, old.Addr)
 	b := newBrowser(t)
@@ -29,6 +30,7 @@ func TestPagesSurviveADeploy(t *testing.T) {
 
 // The chat goes on in a new server too, and says that something may be missing.
 func TestChatSurvivesADeploy(t *testing.T) {
+	t.Parallel()
 	old := start(t, "demo")
 	through := newProxy(t, old.Addr)
 	b := newBrowser(t)

@@ -10,6 +10,7 @@ import (
 // The browser's own EventSource on the plain face: what is in docs/protocol.md is
 // what a page gets.
 func TestEventSource(t *testing.T) {
+	t.Parallel()
 	server := start(t, "serve")
 	b := newBrowser(t)
 	p := listen(b, server.URL, "/events?channel=a&channel=b")
@@ -34,6 +35,7 @@ func TestEventSource(t *testing.T) {
 
 // A stream that was cut goes on where it was, by the browser's own Last-Event-ID.
 func TestEventSourceResumesByLastEventID(t *testing.T) {
+	t.Parallel()
 	server := start(t, "serve")
 	through := newProxy(t, server.Addr)
 	b := newBrowser(t)
@@ -82,6 +84,7 @@ func TestEventSourceResumesByLastEventID(t *testing.T) {
 
 // A page that was away for longer than the history is told of the gap.
 func TestEventSourceIsToldOfAGap(t *testing.T) {
+	t.Parallel()
 	server := start(t, "serve", "--history-size", "10")
 	through := newProxy(t, server.Addr)
 	b := newBrowser(t)

@@ -34,22 +34,28 @@ func byKey(r *http.Request, o *stentor.SubscribeOptions) error {
 	return nil
 }
 
-// watch opens EventSources on a page: got, opened and ends of each are in sources.
+// watch opens EventSources on a page, one after the other, for the first brings the cookie:
+// got, opened, ends and told of each are in sources.
 func watch(b *browser, name, url string, paths ...string) *tab {
 	b.t.Helper()
 	p := b.Tab(name, url+"/healthz")
-	eval[bool](p, `(globalThis.sources = %s.map(path => {
-		const source = new EventSource(path);
-		const s = { source, got: [], opened: [], ends: [], told: [] };
-		source.onmessage = e => s.got.push(e.data);
-		source.addEventListener("ping", e => s.told.push("ping " + e.data));
-		for (const type of ["join", "leave", "update"]) {
-			source.addEventListener("stentor." + type, e => s.told.push(type + " " + JSON.parse(e.data).user));
-		}
-		source.addEventListener("stentor.open", e => s.opened.push(JSON.parse(e.data).subscription));
-		source.addEventListener("stentor.end", e => s.ends.push(JSON.parse(e.data).reason));
-		return s;
-	}), true)`, paths)
+	eval[bool](p, `(globalThis.sources = [], true)`)
+	for i, path := range paths {
+		eval[bool](p, `(() => {
+			const source = new EventSource(%s);
+			const s = { source, got: [], opened: [], ends: [], told: [] };
+			source.onmessage = e => s.got.push(e.data);
+			source.addEventListener("ping", e => s.told.push("ping " + e.data));
+			for (const type of ["join", "leave", "update"]) {
+				source.addEventListener("stentor." + type, e => s.told.push(type + " " + JSON.parse(e.data).user));
+			}
+			source.addEventListener("stentor.open", e => s.opened.push(JSON.parse(e.data).subscription));
+			source.addEventListener("stentor.end", e => s.ends.push(JSON.parse(e.data).reason));
+			sources.push(s);
+			return true;
+		})()`, path)
+		p.Until(path+" is answered", "sources[%s].source.readyState !== EventSource.CONNECTING", i)
+	}
 	return p
 }
 
@@ -66,7 +72,9 @@ func TestTwoTabsWithOneKey(t *testing.T) {
 	older.Until("it is told that it was replaced", `sources[0].ends.join() === "replaced" && sources[0].source.readyState === EventSource.CONNECTING`)
 	for round := range 3 {
 		// Its neighbour is ended after it, and back again before anything is looked at.
-		eval[int](older, `fetch("/subscriptions/" + sources[1].opened.at(-1), { method: "DELETE" }).then(a => a.status)`)
+		if status := eval[int](older, `fetch("/subscriptions/" + sources[1].opened.at(-1), { method: "DELETE" }).then(a => a.status)`); status != http.StatusNoContent {
+			t.Fatalf("round %d: DELETE is answered %d", round, status)
+		}
 		older.Until("its neighbour comes back", "sources[1].opened.length === %s", round+2)
 	}
 	publish(t, s.URL, "application/json", `{"channel":"a","data":"hello"}`)

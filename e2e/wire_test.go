@@ -13,6 +13,7 @@ import (
 
 // Every byte of a stream, as a socket sees them.
 func TestExactBytes(t *testing.T) {
+	t.Parallel()
 	server := start(t, "serve")
 	for _, proto := range []string{"HTTP/1.0", "HTTP/1.1"} {
 		t.Run(proto, func(t *testing.T) {
@@ -95,6 +96,7 @@ func idOf(t *testing.T, receipt string) string {
 
 // The same bytes come over HTTP/2, where Connection is no header.
 func TestExactBytesHTTP2(t *testing.T) {
+	t.Parallel()
 	server := start(t, "serve")
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
@@ -138,6 +140,7 @@ func TestExactBytesHTTP2(t *testing.T) {
 
 // A cursor is never refused: a foreign one is a gap, and then the stream is live.
 func TestForeignCursor(t *testing.T) {
+	t.Parallel()
 	server := start(t, "serve")
 	publish(t, server.URL, "application/x-www-form-urlencoded", "channel=home&data=before")
 	for _, cursor := range []string{"abc", "-1", "99999999999999999999", "1e3", "9007199254740991"} {

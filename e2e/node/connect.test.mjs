@@ -1,7 +1,7 @@
 // Connecting, presence, heartbeats, stopping.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { ServerEventsClient, base, call, channel, chat, connect, names, stopAll, texts, until, watch } from "./support.mjs";
+import { ServerEventsClient, base, call, channel, chat, connect, names, publish, stopAll, texts, until, watch } from "./support.mjs";
 
 afterEach(stopAll);
 
@@ -130,6 +130,37 @@ test("S-28: stop leaves, and start comes back", async () => {
   await chat(stays, c, "again");
   await until("the message comes", () => texts(client).length > 0);
   assert.deepEqual(texts(client), ["again"]);
+});
+
+test("16.1 Does_not_fire_UnobservedTaskException: stopping leaves no stray errors, and nothing comes any more", async () => {
+  const c = channel();
+  const stays = await connect(c);
+  const client = await connect(c, { heartbeat: 20 });
+  await until("heartbeats are under way", () => client.seen.heartbeats.length > 0);
+  await client.stop(); // an error that nobody handles would fail this test
+  const seen = JSON.stringify(client.seen.ids);
+  await chat(stays, c, "too late");
+  await until("it comes to the other", () => texts(stays).length === 1);
+  assert.equal(JSON.stringify(client.seen.ids), seen);
+  assert.deepEqual([client.seen.errors, client.seen.reconnects], [[], 0]);
+  assert.equal(client.hasConnected(), false);
+});
+
+test("S-28: what its options do reaches the server or does not matter to it", async () => {
+  const c = channel();
+  const got = [];
+  let ticks = 0;
+  const client = await connect(c, {
+    onTick: () => ticks++,
+    resolveStreamUrl: url => `${url}&ss-tok=a.b.c&unknown=%zz`,
+    validate: m => m.target !== "unwanted",
+    handlers: { greet: body => got.push(body), unwanted: body => got.push(body) },
+  });
+  assert.ok(client.eventSource.url.includes("&ss-tok=a.b.c"));
+  for (const [type, data] of [["unwanted", 1], ["greet", 2]]) await publish({ channel: c, type, data });
+  await until("it comes", () => got.length > 0);
+  assert.deepEqual(got, [2]);
+  assert.ok(ticks >= 3, `${ticks} ticks`); // onConnect, onJoin, greet
 });
 
 test("16.1 Only_allows_one_Thread_through_at_a_time: starting and stopping many times", async () => {

@@ -57,7 +57,7 @@ export async function connect(channels, options = {}) {
   return client;
 }
 
-export function watch(channels, { from = base, heartbeat, EventSource, handlers = {}, ...options } = {}) {
+export function watch(channels, { from = base, heartbeat, EventSource, validate = () => true, handlers = {}, ...options } = {}) {
   const seen = {
     connects: [], joins: [], leaves: [], updates: [], heartbeats: [],
     commands: [], messages: [], errors: [], reconnects: 0, ids: [], chats: [],
@@ -66,7 +66,10 @@ export function watch(channels, { from = base, heartbeat, EventSource, handlers 
     ...options,
     onException: e => seen.errors.push(e),
     onReconnect: () => seen.reconnects++,
-    validate: m => { if (!Number.isNaN(m.eventId)) seen.ids.push(m.eventId); },
+    validate: m => {
+      if (!Number.isNaN(m.eventId)) seen.ids.push(m.eventId);
+      return validate(m);
+    },
     handlers: {
       onConnect(info, message) {
         if (heartbeat) info.heartbeatIntervalMs = heartbeat;
