@@ -24,7 +24,8 @@ type Response interface {
 	// WriteFrames writes whole frames with one write and one flush, within a
 	// deadline of its own. Any error ends the subscription.
 	WriteFrames(p []byte) error
-	// Done is closed when the reader is gone or the response was closed.
+	// Done is closed when the reader is gone or the response was closed. A response
+	// that also has a method Cause() error says with it why.
 	Done() <-chan struct{}
 	// Detach hands the connection over, with the framing that its response
 	// began with. errors.ErrUnsupported means: stay attached.

@@ -104,7 +104,7 @@ func TestFrameThatFailsIsNotShown(t *testing.T) {
 
 // L-24: a collaborator that panics leaves nothing behind that somebody would have to end.
 func TestPanicInAHook(t *testing.T) {
-	for _, where := range []string{"open", "close", "leave", "replay"} {
+	for _, where := range []string{"open", "close", "leave", "replay", "close of a replaced one"} {
 		t.Run(where, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				armed := true
@@ -124,12 +124,29 @@ func TestPanicInAHook(t *testing.T) {
 				o.Replay = func(context.Context, *stentor.Subscription) iter.Seq2[stentor.Message, error] {
 					return func(func(stentor.Message, error) bool) { trip("replay") }
 				}
+				panicked := make(chan any, 1)
+				if where == "close of a replaced one" {
+					where = "close"
+					old := serve(t, h, keyed(stentor.KeyNewest))
+					o = keyed(stentor.KeyNewest)
+					func() {
+						defer func() { panicked <- recover() }()
+						h.Subscribe(t.Context(), &o)
+					}()
+					if p := <-panicked; p == nil || old.sub.Cause() == nil {
+						t.Errorf("panicked with %v, the old one ended with %v", p, old.sub.Cause())
+					}
+					settle()
+					if s := h.Stats(); s.Subscriptions != 0 || s.Channels != 0 {
+						t.Errorf("left behind: %+v", s)
+					}
+					return
+				}
 				sub, err := h.Subscribe(t.Context(), &o)
 				if err != nil {
 					t.Fatal(err)
 				}
 				r := newResponse()
-				panicked := make(chan any, 1)
 				go func() {
 					defer func() { panicked <- recover() }() // as net/http does
 					sub.Serve(r)

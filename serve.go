@@ -93,7 +93,7 @@ func (s *Subscription) Serve(r Response) error {
 	w := &writer{s: s, r: r, rd: reader{s: s}}
 	defer w.rd.close()
 	if err := w.run(s.ctx); err != nil {
-		if err != ErrGone {
+		if !w.left {
 			s.hub.failed(s, err)
 		}
 		s.end(err, stageLingering)
@@ -108,6 +108,7 @@ type writer struct {
 	rd   reader
 	buf  []byte
 	idle *time.Timer // nil: no keepalives
+	left bool        // the reader went, which is no failure
 }
 
 // run returns why the response can't go on; nil when the subscription has ended.
@@ -149,6 +150,7 @@ func (w *writer) drain(ctx context.Context) error {
 			return err
 		}
 		if len(items) == 0 {
+			w.rest()
 			return nil
 		}
 		if err := w.write(items); err != nil {
@@ -166,14 +168,22 @@ func (w *writer) wait() (done bool, err error) {
 	select {
 	case <-w.s.wake:
 	case <-idle:
-		w.rest()
 		return false, w.keepAlive()
 	case <-w.r.Done():
-		return false, ErrGone
+		return false, w.gone()
 	case <-w.s.ctx.Done():
 		return true, nil
 	}
 	return false, nil
+}
+
+// gone is why there is nobody to write to any more, as well as the response knows.
+func (w *writer) gone() error {
+	w.left = true
+	if r, ok := w.r.(interface{ Cause() error }); ok && r.Cause() != nil {
+		return fmt.Errorf("%w: %w", ErrGone, r.Cause())
+	}
+	return ErrGone
 }
 
 // outlive keeps the stream of a subscription that was reset open, until its client
@@ -190,7 +200,7 @@ func (w *writer) outlive() error {
 				return err
 			}
 		case <-w.r.Done():
-			return ErrGone
+			return w.gone()
 		case <-w.s.hub.down:
 			return w.farewell()
 		}
@@ -203,9 +213,15 @@ func (w *writer) keepAlive() error {
 	return w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]))
 }
 
+// maxKept is the most that a reader keeps of a buffer while it has nothing to do.
+const maxKept = 4 << 10
+
 // rest lets go of what a burst needed: a reader that is silent must not keep it, for
 // there may be ten thousand.
 func (w *writer) rest() {
+	if cap(w.buf) <= maxKept {
+		return
+	}
 	w.buf, w.rd.spare = nil, nil
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()

@@ -189,16 +189,15 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription, rule KeyRule
 		prior, others = h.takeKey(s, prior, rule)
 	}
 	h.mu.Unlock()
-	for _, other := range others {
-		other.end(ErrReplaced, stageLeft)
-	}
-	switch {
-	case prior == nil:
-	case prior.who.user != s.who.user: // another user's key: it goes, and s comes
-		prior.end(ErrReplaced, stageLeft)
-	case prior.handOver():
-		s.replace(prior)
-	}
+	ousted := false
+	defer func() {
+		if !ousted { // a hook of theirs panicked: s never came
+			s.end(errPanicked, stageLeft)
+			h.interest.release(routes)
+		}
+	}()
+	s.oust(prior, others)
+	ousted = true
 	for _, ch := range routes {
 		h.index.add(s, ch, 0)
 	}
@@ -209,6 +208,20 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription, rule KeyRule
 		h.retire(s)
 	}
 	return nil
+}
+
+// oust ends those whose key or place s takes.
+func (s *Subscription) oust(prior *Subscription, others []*Subscription) {
+	for _, other := range others {
+		other.end(ErrReplaced, stageLeft)
+	}
+	switch {
+	case prior == nil:
+	case prior.who.user != s.who.user: // another user's key: it goes, and s comes
+		prior.end(ErrReplaced, stageLeft)
+	case prior.handOver():
+		s.replace(prior)
+	}
 }
 
 // takeKey makes s a holder of its key and gives who is to be replaced: whoever holds it

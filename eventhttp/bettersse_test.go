@@ -159,7 +159,7 @@ func TestBetterSSEChannels(t *testing.T) {
 			join(t, h)
 			r.Close()
 			<-h.Done()
-			n.is(t, "hooks", "open a", "change [home] []", "close a "+stentor.ErrGone.Error(), "leave a, 0 on it")
+			n.is(t, "hooks", "open a", "change [home] []", "close a "+stentor.ErrGone.Error()+": sse: client gone: context canceled", "leave a, 0 on it")
 		})
 	})
 	t.Run("B-29 who may be on it is decided before it opens", func(t *testing.T) {

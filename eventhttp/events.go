@@ -194,7 +194,9 @@ func channels(names []string) ([]stentor.Channel, error) {
 
 // cursorNames are the query parameters that stand in for Last-Event-ID where a
 // reader can't set a header, in the order in which they are believed.
-func cursorNames() []string { return []string{"lastEventId", "last_event_id", "Last-Event-ID"} }
+func cursorNames() []string {
+	return []string{"lastEventId", "last_event_id", "evs_last_event_id", "Last-Event-ID"}
+}
 
 // cursor is what the client presents as its position. The header wins: a reader that
 // reconnects by itself repeats the query of its first request.

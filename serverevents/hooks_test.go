@@ -104,7 +104,8 @@ func TestHooksInOrder(t *testing.T) {
 		step("S-22 unregister",
 			"Close: stentor: unregistered", "OnEnd: stentor: unregistered", "Leave", "Write to user1: B@cmd.onLeave")
 		one.hangUp()
-		step("reader gone", "Close: stentor: reader gone", "OnEnd: stentor: reader gone")
+		step("reader gone", "Close: stentor: reader gone: sse: client gone: context canceled",
+			"OnEnd: stentor: reader gone: sse: client gone: context canceled")
 		pass(10 * time.Second)
 		step("after the linger", "Leave")
 	})
