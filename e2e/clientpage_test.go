@@ -54,6 +54,7 @@ func TestUnloadBeaconUnregisters(t *testing.T) {
 	stays := b.Person("stays", s.URL+"/page?channels=home")
 	stays.Until("it is connected", "seen.length === 1")
 	goes := b.Person("goes", through.URL+"/page?channels=home")
+	goes.Until("it is connected", "connects.length === 1") // the other may hear of it first
 	stays.Until("the other has joined", "seen.length === 2")
 	url := eval[string](goes, "client.connectionInfo.unRegisterUrl")
 	goes.Go("about:blank")
