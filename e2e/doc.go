@@ -1,8 +1,10 @@
 // Package e2e has no code, only tests: the real binary and faces against the
 // clients that people really use.
 //
-//   - node/: npm @servicestack/client with npm eventsource, as Node.js tests
-//   - Chromium: the Chat application, plain EventSource, ss-utils
+//   - node/: npm @servicestack/client with npm eventsource, as Node.js tests named after
+//     the cases of its own suites
+//   - Chromium: the Chat application, plain EventSource, @servicestack/client, ss-utils
+//   - curl: both faces
 //   - a raw socket: the exact bytes
 //   - a thousand open streams, when the server is told to end
 //
