@@ -17,8 +17,8 @@ type server struct {
 func servers() []server {
 	return []server{
 		{"floor", "floor", nil},
-		{"floor, 16 a call", "floor", []string{"-batch", "16"}},
-		{"floor, 512 a call", "floor", []string{"-batch", "512"}},
+		{"floor at 16", "floor", []string{"-batch", "16"}},
+		{"floor at 512", "floor", []string{"-batch", "512"}},
 		{"naive", "naive", nil},
 		{"tmaxmax", "tmaxmax", nil},
 		{"r3labs", "r3labs", nil},
@@ -91,7 +91,7 @@ func plans() []plan {
 		{
 			name: "flood", title: "Flood",
 			text:        "One channel, 500 events without a pause. The server has one processor, the load generator the other.",
-			rows:        only("floor", "floor, 16 a call", "naive", "tmaxmax", "r3labs", "alexandrevicenzi", "launchdarkly", "stentor"),
+			rows:        only("floor", "floor at 16", "naive", "tmaxmax", "r3labs", "alexandrevicenzi", "launchdarkly", "stentor"),
 			connections: 1_000, channels: 1, events: 500, size: 100, pinned: true,
 			columns: []column{
 				{"events/s", rate, ""}, {"to naive", rate, "naive"}, {"CPU µs/event", cpuPerEvent, ""}, {"to naive", cpuPerEvent, "naive"},
@@ -101,11 +101,11 @@ func plans() []plan {
 		{
 			name: "sustained", title: "Sustained",
 			text:        "One channel, 20,000 events, pinned as above. Publishing waits while an average reader is 512 events behind: the floor does so by itself.",
-			rows:        only("floor, 16 a call", "floor, 512 a call", "stentor"),
+			rows:        only("floor at 16", "floor at 512", "stentor"),
 			connections: 1_000, channels: 1, events: 20_000, size: 100, window: 512, pinned: true,
 			columns: []column{
-				{"events/s", rate, ""}, {"to floor at 512", rate, "floor, 512 a call"}, {"CPU µs/event", cpuPerEvent, ""},
-				{"to floor at 512", cpuPerEvent, "floor, 512 a call"}, {"client µs/event", loadPerEvent, ""},
+				{"events/s", rate, ""}, {"to floor at 512", rate, "floor at 512"}, {"CPU µs/event", cpuPerEvent, ""},
+				{"to floor at 512", cpuPerEvent, "floor at 512"}, {"client µs/event", loadPerEvent, ""},
 			},
 		},
 		{

@@ -45,7 +45,7 @@ An event is one event delivered to one connection, of 100 bytes of data where no
 loss, repeats and order. Numbers are *median [lowest–highest]* of the rounds, and ratios are taken within a round. The servers take
 turns, each freshly started, all over loopback, which charges the sender with the receiver's share of TCP: ratios to servers that
 spend more in user space are rather too small than too large. "Naive" is a net/http handler with a channel of strings for each
-connection and a Fprintf and Flush an event; "floor" is a bare loop of send(2). Wall-clock rates of two tables are not to be
+connection and a Fprintf and Flush an event; "floor" is a bare loop of send(2), "floor at 16" one with 16 events in a call. Wall-clock rates of two tables are not to be
 compared. Not measured: TLS, HTTP/2, compression, a real network.
 
 ## Targets
