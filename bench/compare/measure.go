@@ -224,9 +224,6 @@ func (m *run) deliver(ctx context.Context, first int) error {
 	if n := float64(report.Deliveries); n > 0 {
 		m.numbers[cpuPerEvent] = micro(cpu) / n
 		m.numbers[loadPerEvent] = micro(own) / n
-		m.numbers[latency50] = milli(report.Latency.Quantile(0.5))
-		m.numbers[latency99] = milli(report.Latency.Quantile(0.99))
-		m.numbers[latencyMax] = milli(report.Latency.Max())
 	}
 	m.numbers[userTime], m.numbers[sysTime] = (user2 - user).Seconds(), (sys2 - sys).Seconds()
 	if n := m.connections * m.row.stalled / 100; n > 0 {
@@ -234,7 +231,10 @@ func (m *run) deliver(ctx context.Context, first int) error {
 		m.numbers[stalledKernel] = float64(buffers-m.begun.buffers) / float64(n)
 		m.numbers[stalledOwn] = float64(m.proc.resident()-resident) / float64(n)
 	}
-	if err == nil {
+	if err == nil { // what took too long is not in there
+		m.numbers[latency50] = milli(report.Latency.Quantile(0.5))
+		m.numbers[latency99] = milli(report.Latency.Quantile(0.99))
+		m.numbers[latencyMax] = milli(report.Latency.Max())
 		m.numbers[rate] = report.Rate()
 		m.numbers[servedMedian] = milli(report.ServedMedian())
 	}

@@ -28,7 +28,7 @@ func (r results) markdown(h head, plans []plan) string {
 		b.WriteString("**A quick run, to see that everything works: the numbers say little.**\n\n")
 	}
 	if busy(h.load) {
-		b.WriteString("**The machine was busy with something else: rates and latencies say little, CPU an event a little more.**\n\n")
+		b.WriteString("**The machine was busy with something else: the numbers say little.**\n\n")
 	}
 	line := func(name, value string) { fmt.Fprintf(&b, "- %s: %s\n", name, value) }
 	line("Machine", fmt.Sprintf("%s, %d processors, %.0f GiB", cpuModel(), runtime.NumCPU(), float64(count("/proc/meminfo", "MemTotal:"))/(1<<20)))
