@@ -11,13 +11,15 @@ type index struct {
 	plain    int // channels in the map that are not reserved
 }
 
-// standing is who stands on a channel.
-type standing struct{ all, watching []*Subscription }
+// standing is who stands on a channel: all, and of those whose streams are not the
+// engine's, who are given messages here, all and those that watch.
+type standing struct{ all, given, watching []*Subscription }
 
-// place is where a subscription stands in a channel.
+// place is where a subscription stands in a channel: its elements in the lists of the
+// standing, -1 where it is in none.
 type place struct {
-	at, watch int      // its elements in standing.all and, if it watches, watching
-	since     Position // messages of the channel up to here are not for it
+	at, give, watch int32
+	since           Position // messages of the channel up to here are not for it
 }
 
 // add puts s on ch and says if it was not there, and if nobody was.
@@ -35,11 +37,19 @@ func (x *index) add(s *Subscription, ch Channel, since Position) (added, first b
 			x.plain++
 		}
 	}
-	s.places[ch] = place{at: len(on.all), watch: len(on.watching), since: since}
+	p := place{at: int32(len(on.all)), give: -1, watch: -1, since: since}
 	on.all = append(on.all, s)
-	if s.presence {
-		on.watching = append(on.watching, s)
+	if c := s.conn.Load(); c != nil {
+		c.Join(string(ch))
+	} else {
+		p.give = int32(len(on.given))
+		on.given = append(on.given, s)
+		if s.presence {
+			p.watch = int32(len(on.watching))
+			on.watching = append(on.watching, s)
+		}
 	}
+	s.places[ch] = p
 	return true, first
 }
 
@@ -53,18 +63,15 @@ func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 	}
 	delete(s.places, ch)
 	on := x.channels[ch]
+	on.stop(ch, &p)
+	if c := s.conn.Load(); c != nil {
+		c.Leave(string(ch))
+	}
 	on.all = vacate(on.all, p.at, func(moved *Subscription) {
 		m := moved.places[ch]
 		m.at = p.at
 		moved.places[ch] = m
 	})
-	if s.presence {
-		on.watching = vacate(on.watching, p.watch, func(moved *Subscription) {
-			m := moved.places[ch]
-			m.watch = p.watch
-			moved.places[ch] = m
-		})
-	}
 	if len(on.all) > 0 {
 		return true, false
 	}
@@ -75,9 +82,28 @@ func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 	return true, true
 }
 
+// stop gives nothing of ch any more to whom p is the place of.
+func (on *standing) stop(ch Channel, p *place) {
+	if p.give >= 0 {
+		on.given = vacate(on.given, p.give, func(moved *Subscription) {
+			m := moved.places[ch]
+			m.give = p.give
+			moved.places[ch] = m
+		})
+	}
+	if p.watch >= 0 {
+		on.watching = vacate(on.watching, p.watch, func(moved *Subscription) {
+			m := moved.places[ch]
+			m.watch = p.watch
+			moved.places[ch] = m
+		})
+	}
+	p.give, p.watch = -1, -1
+}
+
 // vacate takes an element out of a list and puts the last one in its place.
-func vacate(list []*Subscription, at int, moved func(*Subscription)) []*Subscription {
-	end := len(list) - 1
+func vacate(list []*Subscription, at int32, moved func(*Subscription)) []*Subscription {
+	end := int32(len(list) - 1)
 	last := list[end]
 	list[end] = nil
 	if at < end {
@@ -85,6 +111,24 @@ func vacate(list []*Subscription, at int, moved func(*Subscription)) []*Subscrip
 		moved(last)
 	}
 	return list[:end]
+}
+
+// deliver calls f for the subscriptions that t covers and that are given what they get
+// here; if watching, for those of them that watch presence. The caller holds mu.
+func (x *index) deliver(t Target, watching bool, f func(*Subscription)) {
+	on := x.channels[t.Route()]
+	if on == nil {
+		return
+	}
+	list := on.given
+	if watching {
+		list = on.watching
+	}
+	for _, s := range list {
+		if x.covers(t, s) {
+			f(s)
+		}
+	}
 }
 
 // each calls f for the subscriptions that t covers. f must not block.
@@ -97,17 +141,6 @@ func (x *index) each(t Target, f func(*Subscription)) {
 	}
 	for _, s := range on.all {
 		if x.covers(t, s) {
-			f(s)
-		}
-	}
-}
-
-// watching calls f for those on ch that watch presence. f must not block.
-func (x *index) watching(ch Channel, f func(*Subscription)) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if on := x.channels[ch]; on != nil {
-		for _, s := range on.watching {
 			f(s)
 		}
 	}

@@ -33,6 +33,15 @@ type Options struct {
 	// Zero means 256 entries and 1 MiB.
 	QueueLength int
 	QueueBytes  int
+	// Attached leaves every stream to its handler's goroutine. Else, where the system
+	// and the response allow it, the hub takes connections over from the handler: they cost
+	// no goroutine then, and a fraction of the memory.
+	Attached bool
+	// LogLength and LogBytes bound the log that streams which were taken over are written
+	// from: a reader that falls out of it reads on from the history. Zero means 16,384
+	// messages and 16 MiB.
+	LogLength int
+	LogBytes  int
 	// MaxSubscriptions bounds the subscriptions, lingering ones included.
 	// Zero means 100,000; negative means no limit.
 	MaxSubscriptions int
@@ -60,6 +69,8 @@ func (o *Options) withDefaults() Options {
 	defaults(&c.Linger, 10*time.Second)
 	defaults(&c.QueueLength, 256)
 	defaults(&c.QueueBytes, 1<<20)
+	defaults(&c.LogLength, 1<<14)
+	defaults(&c.LogBytes, 16<<20)
 	defaults(&c.MaxSubscriptions, 100_000)
 	defaults(&c.MaxChannels, 128)
 	defaults(&c.MaxData, 1<<16)

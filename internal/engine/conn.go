@@ -109,6 +109,9 @@ type AttachOptions struct {
 	First []byte
 	// Position is the one up to which it has everything.
 	Position int64
+	// Behind says that it lacks what came after: the owner's Behind is called at
+	// once, with Lost.
+	Behind, Lost bool
 	// Routes it is on from here.
 	Routes []string
 }
@@ -130,7 +133,7 @@ func (e *Engine) Attach(nc net.Conn, owner Owner, o *AttachOptions) (*Conn, erro
 	for _, name := range o.Routes {
 		e.on(name, s.n)
 	}
-	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked}, bytes: o.First, routes: o.Routes, position: o.Position})
+	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked}, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
 	nc.Close() // the engine's is another descriptor of it
 	return c, nil
 }

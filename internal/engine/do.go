@@ -21,6 +21,8 @@ type command struct {
 	routes   []string
 	mark     uint64
 	position int64
+	behind   bool
+	lost     bool
 	at       uint64
 }
 
@@ -92,7 +94,14 @@ func (s *shard) attach(c *Conn, cmd *command) {
 		s.gone(c, err)
 		return
 	}
-	s.private(c, frame(nil, cmd.bytes, c.form.chunked))
+	first := frame(nil, cmd.bytes, c.form.chunked)
+	if !cmd.behind {
+		s.private(c, first)
+		return
+	}
+	c.rest, c.lost = first, cmd.lost
+	s.away(c)
+	s.flush(c)
 }
 
 func (s *shard) join(c *Conn, name string) {

@@ -74,6 +74,13 @@ func (e *Engine) Close() {
 	e.wg.Wait()
 }
 
+// On reports whether anybody is on a route.
+func (e *Engine) On(route string) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.routes[route] != nil
+}
+
 // Append puts an entry at the end of the log and wakes whom it is for. It never
 // waits for a connection. Entries are written in the order in which they were
 // appended. It reports whether anybody was on the route.

@@ -8,6 +8,9 @@ import (
 	"unsafe"
 )
 
+// Supported says that connections can be taken over on this system.
+const Supported = true
+
 // errPeer is why a connection is closed that its peer closed.
 var errPeer = errors.New("engine: the peer closed the connection")
 

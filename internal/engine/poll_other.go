@@ -7,6 +7,8 @@ import (
 	"net"
 )
 
+const Supported = false
+
 var errPeer = errors.New("engine: the peer closed the connection")
 
 type event struct {

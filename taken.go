@@ -1,0 +1,380 @@
+package stentor
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/stentor-sse/stentor/internal/engine"
+)
+
+// writers is the engine that writes the streams which were taken over, made with the
+// first of them, and the goroutines that do for it what it must not wait for: hooks, and
+// reading the history.
+type writers struct {
+	mu      sync.Mutex
+	engine  *engine.Engine
+	closed  bool
+	over    bool                       // no stream outlives its subscription any more
+	silent  map[*Subscription]struct{} // those that do
+	chores  []func()
+	ready   *sync.Cond
+	working sync.WaitGroup
+}
+
+// choreGoroutines is how many chores are done at once.
+const choreGoroutines = 4
+
+// get is the engine.
+func (w *writers) get(o *Options) (*engine.Engine, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return nil, ErrClosed
+	}
+	if w.engine != nil {
+		return w.engine, nil
+	}
+	e, err := engine.New(engine.Options{
+		Shards: runtime.GOMAXPROCS(0), Length: o.LogLength, Bytes: o.LogBytes,
+		KeepAlive: o.KeepAlive, Always: o.KeepAliveAlways, Linger: time.Second,
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.engine, w.silent, w.ready = e, map[*Subscription]struct{}{}, sync.NewCond(&w.mu)
+	for range choreGoroutines {
+		w.working.Go(w.work)
+	}
+	return e, nil
+}
+
+// current is the engine if there is one already.
+func (w *writers) current() *engine.Engine {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.engine
+}
+
+func (w *writers) delivered() uint64 {
+	if e := w.current(); e != nil {
+		return e.Delivered()
+	}
+	return 0
+}
+
+// chore does f soon. There is never more than one for each stream.
+func (w *writers) chore(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.chores = append(w.chores, f)
+	w.ready.Signal()
+}
+
+func (w *writers) work() {
+	for {
+		w.mu.Lock()
+		for len(w.chores) == 0 && !w.closed {
+			w.ready.Wait()
+		}
+		if len(w.chores) == 0 {
+			w.mu.Unlock()
+			return
+		}
+		f := w.chores[0]
+		w.chores[0] = nil
+		if w.chores = w.chores[1:]; len(w.chores) == 0 {
+			w.chores = nil
+		}
+		w.mu.Unlock()
+		f()
+	}
+}
+
+// release ends the streams that outlived their subscription.
+func (w *writers) release() {
+	w.mu.Lock()
+	w.over = true
+	var list []*Subscription
+	for s := range w.silent {
+		list = append(list, s)
+	}
+	w.mu.Unlock()
+	for _, s := range list {
+		s.conn.Load().End(s.frame(item{notice: farewell(s.Cause())}))
+	}
+}
+
+// close ends the engine and the chores, those that its end makes included.
+func (w *writers) close() {
+	if e := w.current(); e != nil {
+		e.Close()
+	}
+	w.mu.Lock()
+	w.closed = true
+	if w.ready != nil {
+		w.ready.Broadcast()
+	}
+	w.mu.Unlock()
+	w.working.Wait()
+}
+
+// owner is a subscription as the engine sees it.
+type owner Subscription
+
+// logged is an item in the engine's log.
+type logged struct {
+	h *Hub
+	item
+	target   Target
+	watching bool
+}
+
+func (l *logged) AppendFrame(b []byte, form any) []byte {
+	out, err := l.encode(b, form.(Dialect), nil)
+	if err != nil && l.h.o.Hooks.Error != nil {
+		l.h.writer.chore(func() { l.h.failed(nil, err) })
+	}
+	return out
+}
+
+func (l *logged) Covers(o engine.Owner) bool {
+	s := (*Subscription)(o.(*owner))
+	if l.watching && !s.presence {
+		return false
+	}
+	x := &l.h.index
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.covers(l.target, s)
+}
+
+// logOverhead is what an entry of the log costs beside its data.
+const logOverhead = 256
+
+// log appends an item for the streams that were taken over. The caller holds index.mu.
+func (h *Hub) log(t Target, it item, watching bool) {
+	e := h.writer.current()
+	if e == nil {
+		return
+	}
+	route := string(t.Route())
+	if !e.On(route) {
+		return
+	}
+	e.Append(&engine.Entry{
+		Position: int64(it.pos), Route: route, Size: it.size() + logOverhead,
+		Whole: !watching && t.single(), Item: &logged{h: h, item: it, target: t, watching: watching},
+	})
+}
+
+// single reports whether t has no condition beside its route.
+func (t Target) single() bool {
+	t.All = false
+	n := 0
+	for _, set := range [...]bool{t.Channel != "", t.User != "", t.Session != "", t.Key != "", t.Subscription != ""} {
+		if set {
+			n++
+		}
+	}
+	return n <= 1 && t.UserName == "" // a name is for the authenticated alone
+}
+
+// handOver gives a stream that has everything to the engine, if that can be.
+func (w *writer) handOver() error {
+	s, h := w.s, w.s.hub
+	if w.stays = w.stays || h.o.Attached || !engine.Supported || h.o.Hooks.Write != nil ||
+		s.keepAlive > 0 && s.keepAlive != h.o.KeepAlive; w.stays || !s.live() {
+		return nil
+	}
+	nc, chunked, err := w.r.Detach()
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		w.stays = true
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	o := &engine.AttachOptions{Form: s.dialect, Chunked: chunked}
+	if s.keepAlive > 0 {
+		o.KeepAlive = s.dialect.AppendKeepAlive(nil)
+	}
+	var c *engine.Conn
+	e, err := h.writer.get(&h.o)
+	if err == nil {
+		c, err = w.attach(e, nc, o)
+	}
+	if err != nil {
+		nc.Close()
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	w.taken = true
+	if s.answerDue() {
+		s.answer(c)
+	}
+	if cause := s.Cause(); cause != nil { // it ended while nobody wrote
+		s.part(c, cause)
+	}
+	return nil
+}
+
+// attach moves s from its queue to the engine, between two messages.
+func (w *writer) attach(e *engine.Engine, nc net.Conn, o *engine.AttachOptions) (c *engine.Conn, err error) {
+	s, x := w.s, &w.s.hub.index
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for ch := range s.places {
+		o.Routes = append(o.Routes, string(ch))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	items := s.queue.items[:0]
+	for _, it := range s.queue.items {
+		if it.pos == 0 || it.pos > w.rd.cursor {
+			w.rd.cursor = max(w.rd.cursor, it.pos)
+			items = append(items, it)
+			o.First, err = it.encode(o.First, s.dialect, err)
+		}
+	}
+	o.Position, o.Behind, o.Lost = int64(w.rd.cursor), s.queue.full, s.queue.lost
+	if c, err = e.Attach(nc, (*owner)(s), o); err != nil {
+		return nil, err
+	}
+	count(items, &s.hub.count.delivered, &s.sent.messages)
+	s.queue = queue{}
+	s.conn.Store(c)
+	for ch, p := range s.places {
+		x.channels[ch].stop(ch, &p)
+		s.places[ch] = p
+	}
+	return c, nil
+}
+
+// answerDue reports whether a heartbeat waits to be answered, once.
+func (s *Subscription) answerDue() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := s.beat
+	s.beat = false
+	return due
+}
+
+// answer tells the client that its heartbeat was heard.
+func (s *Subscription) answer(c *engine.Conn) {
+	m := s.Member()
+	s.write(c, item{notice: &Notice{Kind: NoticeHeartbeat, Subscription: s, Member: &m}})
+}
+
+// write gives the engine something that is for s alone.
+func (s *Subscription) write(c *engine.Conn, it item) { c.Write(s.frame(it)) }
+
+// frame encodes an item; none if the dialect can't.
+func (s *Subscription) frame(it item) []byte {
+	b, _ := it.encode(nil, s.dialect, nil)
+	return b
+}
+
+// part ends the stream of a subscription that has ended. After a reset the stream of a client
+// that sends heartbeats stays open and silent, until it goes or the hub shuts
+// down.
+func (s *Subscription) part(c *engine.Conn, cause error) {
+	if cause == ErrReset && s.heartbeats && s.hub.writer.keep(s) {
+		return
+	}
+	c.End(s.frame(item{notice: farewell(cause)}))
+}
+
+// keep lets a stream outlive its subscription; false if it is too late for that.
+func (w *writers) keep(s *Subscription) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		w.silent[s] = struct{}{}
+	}
+	return !w.over
+}
+
+// Gone ends the subscription of a connection that was closed.
+func (o *owner) Gone(_ *engine.Conn, err error) {
+	s := (*Subscription)(o)
+	w := &s.hub.writer
+	w.chore(func() {
+		w.mu.Lock()
+		delete(w.silent, s)
+		w.mu.Unlock()
+		cause := ErrGone
+		if err != nil {
+			cause = fmt.Errorf("%w: %w", ErrGone, err)
+		}
+		s.end(cause, stageLingering)
+		s.finish()
+	})
+}
+
+// catchUp is a stream that the log has left behind, on its way through the history.
+type catchUp struct {
+	rd   reader
+	mark uint64 // of the log, from where everything follows rd.target
+}
+
+// Behind begins to read the history.
+func (o *owner) Behind(c *engine.Conn, position int64, lost bool) {
+	s := (*Subscription)(o)
+	s.hub.writer.chore(func() {
+		s.hub.count.behind.Add(1)
+		s.catch = s.fallBehind(Position(position), lost)
+		if n := s.hub.broken.Load(); n != nil && Position(position) < n.Cursor {
+			c.Feed(s.frame(item{notice: n})) // the log may have forgotten it, and the history doesn't know
+			return
+		}
+		s.readHistory(c)
+	})
+}
+
+// fallBehind is taken between two messages: what the history has up to the target is all
+// that the log had before the mark.
+func (s *Subscription) fallBehind(position Position, lost bool) *catchUp {
+	h := s.hub
+	h.index.mu.Lock()
+	defer h.index.mu.Unlock()
+	return &catchUp{
+		rd:   reader{s: s, cursor: position, behind: true, target: max(position, Position(h.place.Load())), reason: GapSlow, lost: lost},
+		mark: h.writer.current().Mark(),
+	}
+}
+
+// Fed reads on.
+func (o *owner) Fed(c *engine.Conn) {
+	s := (*Subscription)(o)
+	s.hub.writer.chore(func() { s.readHistory(c) })
+}
+
+// readHistory gives the next page of the history, or lets the stream read the log again.
+func (s *Subscription) readHistory(c *engine.Conn) {
+	r := &s.catch.rd
+	for r.behind {
+		items, err := r.page(s.ctx)
+		if err != nil {
+			if s.live() {
+				s.hub.failed(s, err)
+			}
+			s.end(fmt.Errorf("%w: %w", ErrGone, err), stageLingering)
+			return
+		}
+		var b []byte
+		var failed error
+		for i := range items {
+			b, failed = items[i].encode(b, s.dialect, failed)
+		}
+		s.hub.failed(s, failed)
+		if r.handed(items); len(b) > 0 {
+			c.Feed(b)
+			return
+		}
+	}
+	c.Resume(s.catch.mark, int64(r.cursor))
+	s.catch = nil
+}
