@@ -98,6 +98,11 @@ func (s *Subscription) Serve(r Response) error {
 		return err
 	}
 	defer w.rd.close()
+	defer func() {
+		if b, ok := w.r.(*bare); ok {
+			b.close()
+		}
+	}()
 	switch err := w.run(s.ctx); {
 	case w.taken:
 		return nil

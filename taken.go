@@ -207,6 +207,10 @@ func (w *writer) handOver() error {
 	if err == nil {
 		c, err = w.attach(e, nc, o)
 	}
+	if errors.Is(err, errors.ErrUnsupported) { // of a listener that wraps its connections
+		w.stays, w.r = true, newBare(nc, chunked)
+		return nil
+	}
 	if err != nil {
 		nc.Close()
 		return fmt.Errorf("%w: %w", ErrGone, err)
