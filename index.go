@@ -40,7 +40,9 @@ func (x *index) add(s *Subscription, ch Channel, since Position) (added, first b
 	p := place{at: int32(len(on.all)), give: -1, watch: -1, since: since}
 	on.all = append(on.all, s)
 	if c := s.conn.Load(); c != nil {
-		c.Join(string(ch))
+		for _, route := range s.seats(nil, ch) {
+			c.Join(route)
+		}
 	} else {
 		p.give = int32(len(on.given))
 		on.given = append(on.given, s)
@@ -65,7 +67,9 @@ func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 	on := x.channels[ch]
 	on.stop(ch, &p)
 	if c := s.conn.Load(); c != nil {
-		c.Leave(string(ch))
+		for _, route := range s.seats(nil, ch) {
+			c.Leave(route)
+		}
 	}
 	on.all = vacate(on.all, p.at, func(moved *Subscription) {
 		m := moved.places[ch]
@@ -153,6 +157,11 @@ func (x *index) covers(t Target, s *Subscription) bool {
 			return false
 		}
 	}
+	return t.names(s)
+}
+
+// names tests the conditions of t about who s is, which never change.
+func (t *Target) names(s *Subscription) bool {
 	return (t.Subscription == "" || t.Subscription == s.id) &&
 		(t.Key == "" || t.Key == s.who.key) &&
 		(t.Session == "" || t.Session == s.who.session) &&

@@ -129,8 +129,7 @@ type owner Subscription
 type logged struct {
 	h *Hub
 	item
-	target   Target
-	watching bool
+	target Target
 }
 
 func (l *logged) AppendFrame(b []byte, form any) []byte {
@@ -141,16 +140,22 @@ func (l *logged) AppendFrame(b []byte, form any) []byte {
 	return out
 }
 
-func (l *logged) Covers(o engine.Owner) bool {
-	s := (*Subscription)(o.(*owner))
-	if l.watching && !s.presence {
-		return false
-	}
-	x := &l.h.index
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return x.covers(l.target, s)
+func (l *logged) Covers(c *engine.Conn, seq uint64) bool {
+	ch := l.target.Channel
+	return l.target.names((*Subscription)(c.Owner().(*owner))) && (ch == "" || c.On(string(ch), seq))
 }
+
+// seats adds the routes of the engine that s is on for ch: notices have one of their own,
+// where those are who watch.
+func (s *Subscription) seats(routes []string, ch Channel) []string {
+	routes = append(routes, string(ch))
+	if s.presence && !ch.reserved() {
+		routes = append(routes, watched(ch))
+	}
+	return routes
+}
+
+func watched(ch Channel) string { return string(reserved('w', string(ch))) }
 
 // logOverhead is what an entry of the log costs beside its data.
 const logOverhead = 256
@@ -162,12 +167,15 @@ func (h *Hub) log(t Target, it item, watching bool) {
 		return
 	}
 	route := string(t.Route())
+	if watching {
+		route = watched(t.Channel)
+	}
 	if !e.On(route) {
 		return
 	}
 	e.Append(&engine.Entry{
 		Position: int64(it.pos), Route: route, Size: it.size() + logOverhead,
-		Whole: !watching && t.single(), Item: &logged{h: h, item: it, target: t, watching: watching},
+		Silent: it.notice != nil, Whole: t.single(), Item: &logged{h: h, item: it, target: t},
 	})
 }
 
@@ -231,7 +239,7 @@ func (w *writer) attach(e *engine.Engine, nc net.Conn, o *engine.AttachOptions) 
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for ch := range s.places {
-		o.Routes = append(o.Routes, string(ch))
+		o.Routes = s.seats(o.Routes, ch)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -273,7 +281,11 @@ func (s *Subscription) answer(c *engine.Conn) {
 }
 
 // write gives the engine something that is for s alone.
-func (s *Subscription) write(c *engine.Conn, it item) { c.Write(s.frame(it)) }
+func (s *Subscription) write(c *engine.Conn, it item) {
+	if c.Write(s.frame(it)); it.msg != nil {
+		count([]item{it}, &s.hub.count.delivered, &s.sent.messages)
+	}
+}
 
 // frame encodes an item; none if the dialect can't.
 func (s *Subscription) frame(it item) []byte {

@@ -168,3 +168,16 @@ func (c *Conn) End(farewell []byte) { c.shard.command(command{kind: doEnd, c: c,
 
 // Sent is how many entries and bytes were written so far.
 func (c *Conn) Sent() (messages, bytes uint64) { return c.messages.Load(), c.bytes.Load() }
+
+// Owner is whose connection it is.
+func (c *Conn) Owner() Owner { return c.owner }
+
+// On reports whether c was on a route at a place in the log. Only Item.Covers may ask.
+func (c *Conn) On(route string, seq uint64) bool {
+	for _, t := range c.seats {
+		if t.on.name == route {
+			return t.from <= seq
+		}
+	}
+	return false
+}

@@ -115,7 +115,7 @@ func (e *Engine) append(entry *Entry) bool {
 func (e *Engine) overtaken(old *Entry) {
 	for n, s := range e.shards {
 		if old.mask&(1<<n) != 0 && s.place.Load() <= old.seq {
-			s.lapped.Store(true)
+			s.lapped.Store(old.seq + 1)
 		}
 	}
 }

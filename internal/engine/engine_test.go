@@ -33,7 +33,9 @@ func (l line) AppendFrame(b []byte, form any) []byte {
 	return append(append(b, l.text...), '\n')
 }
 
-func (l line) Covers(o engine.Owner) bool { return l.to == nil || o == engine.Owner(l.to) }
+func (l line) Covers(c *engine.Conn, _ uint64) bool {
+	return l.to == nil || c.Owner() == engine.Owner(l.to)
+}
 
 // rig is an engine with the history that an owner would have.
 type rig struct {

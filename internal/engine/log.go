@@ -12,8 +12,9 @@ type Item interface {
 	// AppendFrame appends the item's frame in a form; nothing if it is not shown
 	// in that.
 	AppendFrame(b []byte, form any) []byte
-	// Covers reports whether the item is for owner, which is on its route.
-	Covers(owner Owner) bool
+	// Covers reports whether the item, which is at that place in the log, is for c, which
+	// is on its route. It may ask c for its owner, and for other routes.
+	Covers(c *Conn, seq uint64) bool
 }
 
 // Entry is one item in the log. It must not be changed once it was appended.
@@ -24,6 +25,8 @@ type Entry struct {
 	Route string
 	// Whole says that all of them do: Covers is not asked.
 	Whole bool
+	// Silent entries are not counted as messages.
+	Silent bool
 	// Size is what the entry counts for in the log's bytes.
 	Size int
 	Item Item

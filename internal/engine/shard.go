@@ -29,7 +29,7 @@ type shard struct {
 	place     atomic.Uint64 // everything before was read
 	written   atomic.Int64  // position of the newest that was written to all it was for
 	delivered atomic.Uint64 // entries, over all connections
-	lapped    atomic.Bool   // an entry that it had yet to read was forgotten
+	lapped    atomic.Uint64 // after the newest entry for it that was forgotten unread
 	wake      chan struct{}
 	quit      chan struct{}
 	mu        sync.Mutex
@@ -159,6 +159,7 @@ func (s *shard) work() bool {
 	s.mu.Lock()
 	queue, events := s.queue, s.events
 	s.queue, s.events = s.spareQ[:0], s.spareE[:0]
+	head := s.engine.log.head.Load() // no command that comes later is for what is before
 	s.mu.Unlock()
 	for _, ev := range events {
 		s.happened(ev)
@@ -169,7 +170,7 @@ func (s *shard) work() bool {
 		queue[i] = command{}
 	}
 	s.spareQ, s.spareE = queue, events
-	s.read(s.engine.log.head.Load())
+	s.read(head)
 	s.send()
 	return s.engine.log.head.Load() > s.place.Load()
 }
@@ -202,10 +203,12 @@ func (s *shard) gather(e *Entry) {
 		return // the last one has left meanwhile
 	}
 	for _, t := range on.seats {
-		if c := t.c; c.is(live) && c.after(e) && (e.Whole || e.Item.Covers(c.owner)) {
+		if c := t.c; c.is(live) && c.after(e) && (e.Whole || e.Item.Covers(c, e.seq)) {
 			if off, end := s.encode(c.form, e, before); off < end {
 				s.give(c, off, end)
-				c.pending++
+				if !e.Silent {
+					c.pending++
+				}
 			}
 		}
 	}
@@ -240,7 +243,7 @@ func (s *shard) give(c *Conn, off, end int32) {
 
 // send writes what was gathered, with one call to each, and begins the next pass.
 func (s *shard) send() {
-	overtaken := s.lapped.Swap(false)
+	overtaken := s.lapped.Load() > s.sent
 	for _, c := range s.touched {
 		if c.is(live) && overtaken {
 			floor := c.position.Load()

@@ -141,7 +141,7 @@ func (s *shard) readOn(c *Conn) {
 			return
 		}
 		f.formKey = c.form.formKey
-		seq, position := from, c.position.Load()
+		seq, position, messages := from, c.position.Load(), 0
 		for ; seq < limit && len(f.buf) < soloBytes; seq++ {
 			e := log.at(seq)
 			if e == nil {
@@ -149,6 +149,9 @@ func (s *shard) readOn(c *Conn) {
 			}
 			if c.after(e) && c.wants(e) {
 				f.add(e, position)
+				if !e.Silent {
+					messages++
+				}
 				position = max(position, e.Position)
 			}
 		}
@@ -168,7 +171,7 @@ func (s *shard) readOn(c *Conn) {
 			f.reset()
 			return
 		default:
-			c.count(len(f.frames))
+			c.count(messages)
 			c.goOn(seq, position)
 			if seq == limit {
 				c.state.Store(live)
@@ -190,7 +193,7 @@ func (c *Conn) wants(e *Entry) bool {
 	}
 	for _, t := range c.seats {
 		if t.on.name == e.Route {
-			return e.seq >= t.from && (e.Whole || e.Item.Covers(c.owner))
+			return e.seq >= t.from && (e.Whole || e.Item.Covers(c, e.seq))
 		}
 	}
 	return false
