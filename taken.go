@@ -3,30 +3,32 @@ package stentor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stentor-sse/stentor/internal/engine"
 )
 
 // writers is the engine that writes the streams which were taken over, made with the
-// first of them, and the goroutines that do for it what it must not wait for: hooks, and
-// reading the history.
+// first of them, and who does for it what it must not wait for.
 type writers struct {
-	mu      sync.Mutex
-	engine  *engine.Engine
-	closed  bool
-	over    bool                       // no stream outlives its subscription any more
-	silent  map[*Subscription]struct{} // those that do
-	chores  []func()
-	ready   *sync.Cond
-	working sync.WaitGroup
+	engine  atomic.Pointer[engine.Engine] // nil until there is one
+	endings crew                          // with the application's hooks
+	reading crew                          // of the history
+
+	mu     sync.Mutex
+	closed bool
+	over   bool                       // no stream outlives its subscription any more
+	silent map[*Subscription]struct{} // those that do
 }
 
-// choreGoroutines is how many chores are done at once.
-const choreGoroutines = 4
+// crewSize is how many hooks run at once, and how many streams read the history.
+const crewSize = 4
 
 // get is the engine.
 func (w *writers) get(o *Options) (*engine.Engine, error) {
@@ -35,8 +37,8 @@ func (w *writers) get(o *Options) (*engine.Engine, error) {
 	if w.closed {
 		return nil, ErrClosed
 	}
-	if w.engine != nil {
-		return w.engine, nil
+	if e := w.engine.Load(); e != nil {
+		return e, nil
 	}
 	e, err := engine.New(engine.Options{
 		Shards: runtime.GOMAXPROCS(0), Length: o.LogLength, Bytes: o.LogBytes,
@@ -45,81 +47,61 @@ func (w *writers) get(o *Options) (*engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.engine, w.silent, w.ready = e, map[*Subscription]struct{}{}, sync.NewCond(&w.mu)
-	for range choreGoroutines {
-		w.working.Go(w.work)
+	if hook := o.Hooks.Error; hook != nil {
+		w.endings.failed = func(err error) { hook(nil, err) }
+		w.reading.failed = w.endings.failed
 	}
+	w.endings.start(crewSize)
+	w.reading.start(crewSize)
+	w.silent = map[*Subscription]struct{}{}
+	w.engine.Store(e)
 	return e, nil
 }
 
-// current is the engine if there is one already.
-func (w *writers) current() *engine.Engine {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.engine
-}
-
 func (w *writers) delivered() uint64 {
-	if e := w.current(); e != nil {
+	if e := w.engine.Load(); e != nil {
 		return e.Delivered()
 	}
 	return 0
 }
 
-// chore does f soon. There is never more than one for each stream.
-func (w *writers) chore(f func()) {
+// keep lets a stream outlive its subscription; false if it is too late for that.
+func (w *writers) keep(s *Subscription) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.chores = append(w.chores, f)
-	w.ready.Signal()
+	if !w.over {
+		w.silent[s] = struct{}{}
+	}
+	return !w.over
 }
 
-func (w *writers) work() {
-	for {
-		w.mu.Lock()
-		for len(w.chores) == 0 && !w.closed {
-			w.ready.Wait()
-		}
-		if len(w.chores) == 0 {
-			w.mu.Unlock()
-			return
-		}
-		f := w.chores[0]
-		w.chores[0] = nil
-		if w.chores = w.chores[1:]; len(w.chores) == 0 {
-			w.chores = nil
-		}
-		w.mu.Unlock()
-		f()
-	}
+func (w *writers) forget(s *Subscription) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.silent, s)
 }
 
 // release ends the streams that outlived their subscription.
 func (w *writers) release() {
 	w.mu.Lock()
 	w.over = true
-	var list []*Subscription
-	for s := range w.silent {
-		list = append(list, s)
-	}
+	list := slices.Collect(maps.Keys(w.silent))
 	w.mu.Unlock()
 	for _, s := range list {
 		s.conn.Load().End(s.frame(item{notice: farewell(s.Cause())}))
 	}
 }
 
-// close ends the engine and the chores, those that its end makes included.
+// close ends the engine, and then what its end still has done.
 func (w *writers) close() {
-	if e := w.current(); e != nil {
-		e.Close()
-	}
 	w.mu.Lock()
 	w.closed = true
-	if w.ready != nil {
-		w.ready.Broadcast()
-	}
 	w.mu.Unlock()
-	w.working.Wait()
+	if e := w.engine.Load(); e != nil {
+		e.Close()
+		w.reading.close()
+		w.endings.close()
+	}
 }
 
 // owner is a subscription as the engine sees it.
@@ -135,7 +117,7 @@ type logged struct {
 func (l *logged) AppendFrame(b []byte, form any) []byte {
 	out, err := l.encode(b, form.(Dialect), nil)
 	if err != nil && l.h.o.Hooks.Error != nil {
-		l.h.writer.chore(func() { l.h.failed(nil, err) })
+		l.h.writer.endings.do(func() { l.h.failed(nil, err) })
 	}
 	return out
 }
@@ -162,7 +144,7 @@ const logOverhead = 256
 
 // log appends an item for the streams that were taken over. The caller holds index.mu.
 func (h *Hub) log(t Target, it item, watching bool) {
-	e := h.writer.current()
+	e := h.writer.engine.Load()
 	if e == nil {
 		return
 	}
@@ -303,94 +285,17 @@ func (s *Subscription) part(c *engine.Conn, cause error) {
 	c.End(s.frame(item{notice: farewell(cause)}))
 }
 
-// keep lets a stream outlive its subscription; false if it is too late for that.
-func (w *writers) keep(s *Subscription) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.over {
-		w.silent[s] = struct{}{}
-	}
-	return !w.over
-}
-
 // Gone ends the subscription of a connection that was closed.
 func (o *owner) Gone(_ *engine.Conn, err error) {
 	s := (*Subscription)(o)
 	w := &s.hub.writer
-	w.chore(func() {
-		w.mu.Lock()
-		delete(w.silent, s)
-		w.mu.Unlock()
+	w.endings.do(func() {
+		defer s.finish()
+		w.forget(s)
 		cause := ErrGone
 		if err != nil {
 			cause = fmt.Errorf("%w: %w", ErrGone, err)
 		}
 		s.end(cause, stageLingering)
-		s.finish()
 	})
-}
-
-// catchUp is a stream that the log has left behind, on its way through the history.
-type catchUp struct {
-	rd   reader
-	mark uint64 // of the log, from where everything follows rd.target
-}
-
-// Behind begins to read the history.
-func (o *owner) Behind(c *engine.Conn, position int64, lost bool) {
-	s := (*Subscription)(o)
-	s.hub.writer.chore(func() {
-		s.hub.count.behind.Add(1)
-		s.catch = s.fallBehind(Position(position), lost)
-		if n := s.hub.broken.Load(); n != nil && Position(position) < n.Cursor {
-			c.Feed(s.frame(item{notice: n})) // the log may have forgotten it, and the history doesn't know
-			return
-		}
-		s.readHistory(c)
-	})
-}
-
-// fallBehind is taken between two messages: what the history has up to the target is all
-// that the log had before the mark.
-func (s *Subscription) fallBehind(position Position, lost bool) *catchUp {
-	h := s.hub
-	h.index.mu.Lock()
-	defer h.index.mu.Unlock()
-	return &catchUp{
-		rd:   reader{s: s, cursor: position, behind: true, target: max(position, Position(h.place.Load())), reason: GapSlow, lost: lost},
-		mark: h.writer.current().Mark(),
-	}
-}
-
-// Fed reads on.
-func (o *owner) Fed(c *engine.Conn) {
-	s := (*Subscription)(o)
-	s.hub.writer.chore(func() { s.readHistory(c) })
-}
-
-// readHistory gives the next page of the history, or lets the stream read the log again.
-func (s *Subscription) readHistory(c *engine.Conn) {
-	r := &s.catch.rd
-	for r.behind {
-		items, err := r.page(s.ctx)
-		if err != nil {
-			if s.live() {
-				s.hub.failed(s, err)
-			}
-			s.end(fmt.Errorf("%w: %w", ErrGone, err), stageLingering)
-			return
-		}
-		var b []byte
-		var failed error
-		for i := range items {
-			b, failed = items[i].encode(b, s.dialect, failed)
-		}
-		s.hub.failed(s, failed)
-		if r.handed(items); len(b) > 0 {
-			c.Feed(b)
-			return
-		}
-	}
-	c.Resume(s.catch.mark, int64(r.cursor))
-	s.catch = nil
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httputil"
 	"strings"
 	"sync"
 	"testing"
@@ -354,6 +355,73 @@ func TestStaysAttached(t *testing.T) {
 				t.Errorf("ended with %v", err)
 			}
 		})
+	}
+}
+
+// piped is a response whose connection has no descriptor.
+type piped struct{ wire }
+
+func (p *piped) Detach() (net.Conn, bool, error) { return p.near, true, nil }
+
+// A connection that was let go of and can't be taken is written to all the same.
+func TestBareConnection(t *testing.T) {
+	h := newHub(t, nil)
+	near, far := net.Pipe()
+	sub, err := h.Subscribe(t.Context(), &stentor.SubscribeOptions{Dialect: plain{}, Channels: []stentor.Channel{"home"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cause := make(chan error, 1)
+	go func() { cause <- sub.Serve(&piped{wire{near: near, done: make(chan struct{})}}) }()
+	lines := bufio.NewReader(far)
+	if line, err := lines.ReadString('\n'); err != nil || line != "open\n" {
+		t.Fatalf("got %q, %v", line, err)
+	}
+	say(t, h, "home", "x")
+	body := httputil.NewChunkedReader(lines)
+	b := make([]byte, len("m=x\n"))
+	if _, err := io.ReadFull(body, b); err != nil || string(b) != "m=x\n" {
+		t.Errorf("got %q, %v", b, err)
+	}
+	sub.Close(nil)
+	rest, err := io.ReadAll(body)
+	if err != nil || string(rest) != "bye stentor: unregistered\n" {
+		t.Errorf("the end is %q, %v", rest, err)
+	}
+	if err := <-cause; err != stentor.ErrUnregistered {
+		t.Errorf("ended with %v", err)
+	}
+
+	// And its reader's going is noticed.
+	near, far = net.Pipe()
+	if sub, err = h.Subscribe(t.Context(), &stentor.SubscribeOptions{Dialect: plain{}}); err != nil {
+		t.Fatal(err)
+	}
+	go func() { cause <- sub.Serve(&piped{wire{near: near, done: make(chan struct{})}}) }()
+	if _, err := bufio.NewReader(far).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	far.Close()
+	if err := <-cause; !errors.Is(err, stentor.ErrGone) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// A hook that panics where nobody recovers ends its own stream, and not the program.
+func TestTakenOverHookPanics(t *testing.T) {
+	told := make(chan error, 1)
+	h := newHub(t, &stentor.Options{Linger: -1, Hooks: stentor.Hooks{
+		Close: func(*stentor.Subscription, error) { panic("hook") },
+		Error: func(_ *stentor.Subscription, err error) { told <- err },
+	}})
+	r := take(t, h, on("home"))
+	r.far.Close()
+	if err := <-told; !strings.Contains(err.Error(), "a hook panicked: hook") {
+		t.Errorf("told %v", err)
+	}
+	r.gone()
+	if s := h.Stats(); s.Channels != 0 {
+		t.Errorf("left behind: %+v", s)
 	}
 }
 
