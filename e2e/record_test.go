@@ -21,6 +21,9 @@ type record struct {
 	chunked bool
 	cookie  string
 	last    string // line, chunk or frame, as it came
+
+	quiet  bool   // text is of no interest
+	resume func() // ends what else reads; may be nil
 }
 
 // request sends one and reads the head of the answer.
@@ -30,16 +33,40 @@ func request(t *testing.T, addr, method, proto, path string, header ...string) *
 	if err != nil {
 		t.Fatal(err)
 	}
+	return converse(t, conn, method, proto, path, header...)
+}
+
+// converse is request on a connection that is there.
+func converse(t *testing.T, conn net.Conn, method, proto, path string, header ...string) *record {
+	t.Helper()
 	t.Cleanup(func() { conn.Close() })
+	r, err := try(conn, method, proto, path, header...)
+	if err != nil {
+		t.Fatalf("%v after %q", err, r.text.String())
+	}
+	return r
+}
+
+// tryStream opens a stream where it is no surprise when that fails.
+func tryStream(addr, path string) (*record, error) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return try(conn, "GET", "HTTP/1.1", path)
+}
+
+func try(conn net.Conn, method, proto, path string, header ...string) (*record, error) {
 	conn.SetDeadline(time.Now().Add(patience))
+	r := &record{conn: conn, r: bufio.NewReader(conn)}
 	lines := append([]string{method + " " + path + " " + proto, "Host: 127.0.0.1"}, header...)
 	if _, err := io.WriteString(conn, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {
-		t.Fatal(err)
+		return r, err
 	}
-	r := &record{conn: conn, r: bufio.NewReader(conn)}
 	for line := ""; line != "\r\n"; {
+		var err error
 		if line, err = r.r.ReadString('\n'); err != nil {
-			t.Fatalf("after %q: %v", r.text.String(), err)
+			return r, err
 		}
 		r.add(line)
 		r.chunked = r.chunked || line == "Transfer-Encoding: chunked\r\n"
@@ -48,12 +75,15 @@ func request(t *testing.T, addr, method, proto, path string, header ...string) *
 			r.cookie += cookie + "; "
 		}
 	}
-	return r
+	return r, nil
 }
 
 // add writes what came without what differs from run to run.
 func (r *record) add(piece string) {
-	r.last, piece = piece, strings.ReplaceAll(piece, strings.Repeat("x", 60_000), "X")
+	if r.last = piece; r.quiet {
+		return
+	}
+	piece = strings.ReplaceAll(piece, strings.Repeat("x", 60_000), "X")
 	for _, it := range [...]struct{ pattern, by string }{
 		{`(?m)^Date: .*$`, "Date: DATE"}, {`ss-p?id=[^;]+`, "ss-id=SESSION"}, {`(?m)^id: \d+$`, "id: N"}, {`\b\d{13,}\b`, "N"},
 		{`retry: \d+\n`, "retry: RETRY\n"}, {`\b[A-Z2-7]{26,}\b`, "ID"}, {`127\.0\.0\.1:\d+`, "ADDR"},
@@ -110,12 +140,19 @@ func (r *record) next() error {
 // until reads up to a chunk or frame with a text in it.
 func (r *record) until(t *testing.T, text string) {
 	t.Helper()
+	if err := r.read(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read is until where it is no surprise when that fails.
+func (r *record) read(text string) error {
 	for {
 		if err := r.next(); err != nil {
-			t.Fatalf("waiting for %q: %v after\n%s", text, err, r.text.String())
+			return fmt.Errorf("waiting for %q: %w after\n%s", text, err, r.text.String())
 		}
 		if strings.Contains(r.last, text) {
-			return
+			return nil
 		}
 	}
 }
