@@ -54,7 +54,7 @@ func flood(t *testing.T, url string, n, padding int) {
 // numbers reads a flood to its last number: in order and once, and all of it but what gap
 // events tell of, which are counted.
 func (r *record) numbers(last int) (gaps int, err error) {
-	number := regexp.MustCompile(`^(?:id: \d+\n)?data: (\d+) x*\n\n$`)
+	number := regexp.MustCompile(`^(?:id: \d+\n)?data: (\d+) x`)
 	r.quiet = true
 	for next, gap := 1, false; next <= last; {
 		if err := r.next(); err != nil {
@@ -65,8 +65,8 @@ func (r *record) numbers(last int) (gaps int, err error) {
 				gap = true
 				gaps++
 			}
-			m := number.FindStringSubmatch(frame)
-			if m == nil {
+			m := number.FindStringSubmatch(frame[:min(len(frame), 64)])
+			if m == nil || !strings.HasSuffix(frame, "x\n\n") {
 				if frame != "" && !strings.Contains(frame, "event: stentor.") && frame != ":\n\n" {
 					return gaps, fmt.Errorf("in place of %d: %.100q", next, frame)
 				}
@@ -96,7 +96,7 @@ func TestBadPeers(t *testing.T) {
 	}{
 		{"resets", 50, 500, 2000, nil, reset, false, false},
 		{"half-closes", 50, 500, 2000, nil, halfClose, false, false},
-		{"reads a byte a second", 50, 500, 4000, nil, trickle, true, false},
+		{"reads a few bytes a second", 50, 500, 4000, nil, trickle, true, false},
 		{"never reads", 50, 500, 4000, nil, nil, true, false},
 		{"never reads what the log forgets", 5, 400, 60_000, nil, nil, true, false},
 		{"never reads what the history forgets", 5, 400, 60_000, []string{"--history-size", "100"}, nil, true, true},
@@ -156,7 +156,7 @@ func halfClose(t *testing.T, r *record) {
 	}
 }
 
-// trickle reads a byte a second until resume.
+// trickle reads a byte at a time until resume.
 func trickle(t *testing.T, r *record) {
 	read, err := r.r.Peek(r.r.Buffered())
 	if err != nil {
@@ -170,7 +170,7 @@ func trickle(t *testing.T, r *record) {
 		defer close(idle)
 		for {
 			select {
-			case <-time.After(time.Second):
+			case <-time.After(50 * time.Millisecond):
 			case <-stop:
 				return
 			}
