@@ -277,6 +277,10 @@ func TestDescriptorLimit(t *testing.T) {
 			r.conn.Close()
 		}
 		waiting.Wait()
+		// One line, and another one if this took more than a minute.
+		if n := strings.Count(server.Log(), "level=WARN"); n > 2 {
+			t.Errorf("%d warnings", n)
+		}
 	})
 }
 

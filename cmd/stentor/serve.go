@@ -148,7 +148,7 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	}
 	open := s.openURL(ln.Addr())
 	server := newServer(s, hub, open, log)
-	return server.run(ctx, ln, signals, func() {
+	return server.run(ctx, &patient{Listener: ln, log: log}, signals, func() {
 		log.always("listening", "addr", ln.Addr().String(), "url", open)
 		if s.demo && s.logFormat == "text" {
 			fmt.Fprintf(p.stderr, "Open %s in two windows and chat. Ctrl-C ends it.\n", open)
