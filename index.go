@@ -1,6 +1,9 @@
 package stentor
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // index finds the live subscriptions of a channel, reserved ones included, and
 // those of them that watch presence: a join must not cost what the whole
@@ -18,15 +21,27 @@ type standing struct{ all, given, watching []*Subscription }
 // place is where a subscription stands in a channel: its elements in the lists of the
 // standing, -1 where it is in none.
 type place struct {
+	ch              Channel
 	at, give, watch int32
 	since           Position // messages of the channel up to here are not for it
+}
+
+// on is the place of s on ch, nil if it is not there. A list, because most have a few and
+// there may be a hundred thousand of them. The caller holds index.mu.
+func (s *Subscription) on(ch Channel) *place {
+	for i := range s.places {
+		if s.places[i].ch == ch {
+			return &s.places[i]
+		}
+	}
+	return nil
 }
 
 // add puts s on ch and says if it was not there, and if nobody was.
 func (x *index) add(s *Subscription, ch Channel, since Position) (added, first bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if _, ok := s.places[ch]; ok {
+	if s.on(ch) != nil {
 		return false, false
 	}
 	on := x.channels[ch]
@@ -37,7 +52,7 @@ func (x *index) add(s *Subscription, ch Channel, since Position) (added, first b
 			x.plain++
 		}
 	}
-	p := place{at: int32(len(on.all)), give: -1, watch: -1, since: since}
+	p := place{ch: ch, at: int32(len(on.all)), give: -1, watch: -1, since: since}
 	on.all = append(on.all, s)
 	if c := s.conn.Load(); c != nil {
 		for _, route := range s.seats(nil, ch) {
@@ -51,7 +66,7 @@ func (x *index) add(s *Subscription, ch Channel, since Position) (added, first b
 			on.watching = append(on.watching, s)
 		}
 	}
-	s.places[ch] = p
+	s.places = append(s.places, p)
 	return true, first
 }
 
@@ -59,23 +74,20 @@ func (x *index) add(s *Subscription, ch Channel, since Position) (added, first b
 func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	p, ok := s.places[ch]
-	if !ok {
+	i := slices.IndexFunc(s.places, func(p place) bool { return p.ch == ch })
+	if i < 0 {
 		return false, false
 	}
-	delete(s.places, ch)
 	on := x.channels[ch]
-	on.stop(ch, &p)
+	on.stop(ch, &s.places[i])
+	p := s.places[i]
+	s.places = slices.Delete(s.places, i, i+1)
 	if c := s.conn.Load(); c != nil {
 		for _, route := range s.seats(nil, ch) {
 			c.Leave(route)
 		}
 	}
-	on.all = vacate(on.all, p.at, func(moved *Subscription) {
-		m := moved.places[ch]
-		m.at = p.at
-		moved.places[ch] = m
-	})
+	on.all = vacate(on.all, p.at, func(moved *Subscription) { moved.on(ch).at = p.at })
 	if len(on.all) > 0 {
 		return true, false
 	}
@@ -89,18 +101,10 @@ func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 // stop gives nothing of ch any more to whom p is the place of.
 func (on *standing) stop(ch Channel, p *place) {
 	if p.give >= 0 {
-		on.given = vacate(on.given, p.give, func(moved *Subscription) {
-			m := moved.places[ch]
-			m.give = p.give
-			moved.places[ch] = m
-		})
+		on.given = vacate(on.given, p.give, func(moved *Subscription) { moved.on(ch).give = p.give })
 	}
 	if p.watch >= 0 {
-		on.watching = vacate(on.watching, p.watch, func(moved *Subscription) {
-			m := moved.places[ch]
-			m.watch = p.watch
-			moved.places[ch] = m
-		})
+		on.watching = vacate(on.watching, p.watch, func(moved *Subscription) { moved.on(ch).watch = p.watch })
 	}
 	p.give, p.watch = -1, -1
 }
@@ -152,10 +156,8 @@ func (x *index) each(t Target, f func(*Subscription)) {
 
 // covers tests the conditions of t beside its route. The caller holds mu.
 func (x *index) covers(t Target, s *Subscription) bool {
-	if t.Channel != "" {
-		if _, ok := s.places[t.Channel]; !ok {
-			return false
-		}
+	if t.Channel != "" && s.on(t.Channel) == nil {
+		return false
 	}
 	return t.names(s)
 }
@@ -188,11 +190,11 @@ func (x *index) count(t Target) (n int) {
 func (x *index) takes(s *Subscription, m *Message) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	p, ok := s.places[m.Target.Route()]
-	if !ok || m.Position <= p.since || !x.covers(m.Target, s) {
+	p := s.on(m.Target.Route())
+	if p == nil || m.Position <= p.since || !x.covers(m.Target, s) {
 		return false
 	}
-	return m.Target.Channel == "" || m.Position > s.places[m.Target.Channel].since
+	return m.Target.Channel == "" || m.Position > s.on(m.Target.Channel).since
 }
 
 // sinces lists the channels of s, reserved ones included, and since when.
@@ -200,8 +202,8 @@ func (x *index) sinces(s *Subscription) map[Channel]Position {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	m := make(map[Channel]Position, len(s.places))
-	for ch, p := range s.places {
-		m[ch] = p.since
+	for _, p := range s.places {
+		m[p.ch] = p.since
 	}
 	return m
 }

@@ -35,8 +35,8 @@ type Subscription struct {
 	cancel     context.CancelFunc
 	ended      chan struct{} // closed when the first end is through
 
-	places map[Channel]place // guarded by hub.index.mu
-	change sync.Mutex        // held while channels and places are brought in line
+	places []place    // guarded by hub.index.mu
+	change sync.Mutex // held while channels and places are brought in line
 
 	mu        sync.Mutex // guards the rest
 	stage     stage

@@ -220,29 +220,29 @@ func (w *writer) attach(e *engine.Engine, nc net.Conn, o *engine.AttachOptions) 
 	s, x := w.s, &w.s.hub.index
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for ch := range s.places {
-		o.Routes = s.seats(o.Routes, ch)
+	for _, p := range s.places {
+		o.Routes = s.seats(o.Routes, p.ch)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	items := s.queue.items[:0]
+	cursor, items := w.rd.cursor, make([]item, 0, len(s.queue.items))
 	for _, it := range s.queue.items {
-		if it.pos == 0 || it.pos > w.rd.cursor {
-			w.rd.cursor = max(w.rd.cursor, it.pos)
+		if it.pos == 0 || it.pos > cursor {
+			cursor = max(cursor, it.pos)
 			items = append(items, it)
 			o.First, err = it.encode(o.First, s.dialect, err)
 		}
 	}
-	o.Position, o.Behind, o.Lost = int64(w.rd.cursor), s.queue.full, s.queue.lost
+	o.Position, o.Behind, o.Lost = int64(cursor), s.queue.full, s.queue.lost
 	if c, err = e.Attach(nc, (*owner)(s), o); err != nil {
 		return nil, err
 	}
 	count(items, &s.hub.count.delivered, &s.sent.messages)
 	s.queue = queue{}
 	s.conn.Store(c)
-	for ch, p := range s.places {
-		x.channels[ch].stop(ch, &p)
-		s.places[ch] = p
+	for i := range s.places {
+		p := &s.places[i]
+		x.channels[p.ch].stop(p.ch, p)
 	}
 	return c, nil
 }

@@ -359,9 +359,19 @@ func TestStaysAttached(t *testing.T) {
 }
 
 // piped is a response whose connection has no descriptor.
-type piped struct{ wire }
+type piped struct {
+	wire
+	detached chan struct{}
+}
 
-func (p *piped) Detach() (net.Conn, bool, error) { return p.near, true, nil }
+func newPiped(near net.Conn) *piped {
+	return &piped{wire{near: near, done: make(chan struct{})}, make(chan struct{})}
+}
+
+func (p *piped) Detach() (net.Conn, bool, error) {
+	close(p.detached)
+	return p.near, true, nil
+}
 
 // A connection that was let go of and can't be taken is written to all the same.
 func TestBareConnection(t *testing.T) {
@@ -372,11 +382,13 @@ func TestBareConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	cause := make(chan error, 1)
-	go func() { cause <- sub.Serve(&piped{wire{near: near, done: make(chan struct{})}}) }()
+	p := newPiped(near)
+	go func() { cause <- sub.Serve(p) }()
 	lines := bufio.NewReader(far)
 	if line, err := lines.ReadString('\n'); err != nil || line != "open\n" {
 		t.Fatalf("got %q, %v", line, err)
 	}
+	<-p.detached
 	say(t, h, "home", "x")
 	body := httputil.NewChunkedReader(lines)
 	b := make([]byte, len("m=x\n"))
@@ -388,6 +400,7 @@ func TestBareConnection(t *testing.T) {
 	if err != nil || string(rest) != "bye stentor: unregistered\n" {
 		t.Errorf("the end is %q, %v", rest, err)
 	}
+	io.Copy(io.Discard, lines) // what follows the last chunk
 	if err := <-cause; err != stentor.ErrUnregistered {
 		t.Errorf("ended with %v", err)
 	}
@@ -397,10 +410,12 @@ func TestBareConnection(t *testing.T) {
 	if sub, err = h.Subscribe(t.Context(), &stentor.SubscribeOptions{Dialect: plain{}}); err != nil {
 		t.Fatal(err)
 	}
-	go func() { cause <- sub.Serve(&piped{wire{near: near, done: make(chan struct{})}}) }()
+	p = newPiped(near)
+	go func() { cause <- sub.Serve(p) }()
 	if _, err := bufio.NewReader(far).ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
+	<-p.detached
 	far.Close()
 	if err := <-cause; !errors.Is(err, stentor.ErrGone) {
 		t.Errorf("ended with %v", err)

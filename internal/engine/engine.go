@@ -40,7 +40,7 @@ type Engine struct {
 // until after the last has left.
 type route struct {
 	mask   uint64
-	counts map[int]int
+	counts []int32 // by shard
 }
 
 // New starts the shards. End them with Close.
@@ -137,7 +137,7 @@ func (e *Engine) on(name string, n int) {
 	defer e.mu.Unlock()
 	r := e.routes[name]
 	if r == nil {
-		r = &route{counts: map[int]int{}}
+		r = &route{counts: make([]int32, len(e.shards))}
 		e.routes[name] = r
 	}
 	r.counts[n]++
@@ -152,7 +152,6 @@ func (e *Engine) off(name string, n int) {
 	if r.counts[n]--; r.counts[n] > 0 {
 		return
 	}
-	delete(r.counts, n)
 	if r.mask &^= 1 << n; r.mask == 0 {
 		delete(e.routes, name)
 	}

@@ -9,8 +9,8 @@ import (
 // Bounds of one pass, so that connections are written to while a shard reads a long
 // log.
 const (
-	maxEntries = 4096
-	maxBytes   = 1 << 20
+	maxEntries = 1 << 14
+	maxBytes   = 4 << 20
 )
 
 // tick is the shard's clock: coarse, because keepalives and ends are.
