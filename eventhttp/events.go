@@ -41,6 +41,7 @@ func (f *Face) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	begun := time.Now()
+	f.o.Logger.Debug("stream opened", "user", sub.Member().User, "address", sub.Address())
 	sub.OnEnd(func(cause error) {
 		f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
 			"duration", time.Since(begun), "bytes", sub.Sent().Bytes, "cause", cause)
