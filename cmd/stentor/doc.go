@@ -35,8 +35,8 @@
 // # Limits
 //
 // When the system gives no more descriptors, those who have a stream go on with it,
-// and new connections wait until others end (TestDescriptorLimit in e2e). A line in the log,
-// at most one a minute, says so and what to do.
+// and new connections wait until others end. A line in the log, at most one a minute,
+// says so and what to do (TestListenWithoutDescriptors).
 //
 // # Shutdown
 //
