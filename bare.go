@@ -12,7 +12,8 @@ import (
 const bareTimeout = 10 * time.Second
 
 // bare is a response whose connection was let go of, but that the engine can't take:
-// one without a descriptor, as a listener makes that wraps its connections.
+// one without a descriptor, as a listener makes that wraps its connections, or one for
+// which no second descriptor is left.
 type bare struct {
 	c       net.Conn
 	chunked bool

@@ -197,13 +197,9 @@ func (w *writer) handOver() error {
 	if err == nil {
 		c, err = w.attach(e, nc, o)
 	}
-	if errors.Is(err, errors.ErrUnsupported) { // of a listener that wraps its connections
+	if err != nil { // no descriptor, or none left: the connection is here, and is written to here
 		w.stays, w.r = true, newBare(nc, chunked)
 		return nil
-	}
-	if err != nil {
-		nc.Close()
-		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	w.taken = true
 	if s.answerDue() {
