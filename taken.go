@@ -163,7 +163,6 @@ func (h *Hub) log(t Target, it item, watching bool) {
 
 // single reports whether t has no condition beside its route.
 func (t Target) single() bool {
-	t.All = false
 	n := 0
 	for _, set := range [...]bool{t.Channel != "", t.User != "", t.Session != "", t.Key != "", t.Subscription != ""} {
 		if set {

@@ -188,10 +188,8 @@ func TestTakenOverSlowReaders(t *testing.T) {
 			pad := strings.Repeat("x", 2000)
 			var readers sync.WaitGroup
 			start := make(chan struct{})
-			var all []*remote
 			for i := range 8 {
 				r := take(t, h, on("home"))
-				all = append(all, r)
 				readers.Go(func() {
 					if i%2 == 0 {
 						<-start

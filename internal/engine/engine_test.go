@@ -85,10 +85,7 @@ type reader struct {
 	behind int
 
 	mu       sync.Mutex
-	catching bool
 	position int64
-	mark     uint64
-	target   int64
 }
 
 func (r *rig) connect(o *engine.AttachOptions) *reader {
@@ -219,9 +216,7 @@ func TestLappedLogKeepsOrder(t *testing.T) {
 				rd := r.connect(&engine.AttachOptions{Routes: []string{"home", "other"}, Chunked: false})
 				all = append(all, rd)
 				go func() {
-					if i%3 == 0 { // reads nothing until all is said
-						rd.mu.Lock()
-						rd.mu.Unlock()
+					if i%3 == 0 { // reads nothing for a while
 						time.Sleep(time.Duration(i) * 20 * time.Millisecond)
 					}
 					done <- rd.numbers(1, last)

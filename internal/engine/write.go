@@ -62,7 +62,6 @@ func (c *Conn) put(b []byte) (int, error) {
 func (s *shard) cut(c *Conn, f *form, i, off int32) {
 	at := f.find(off)
 	fr := f.frames[at]
-	from := off
 	if off > f.start(at) {
 		c.rest = append(c.rest, f.buf[off:fr.end]...)
 		seq := fr.seq + 1
@@ -70,21 +69,20 @@ func (s *shard) cut(c *Conn, f *form, i, off int32) {
 			seq = fr.seq
 		}
 		c.goOn(seq, max(c.position.Load(), fr.position))
-		from, at = fr.end, at+1
+		at++
 	} else {
 		c.goOn(fr.seq, max(c.position.Load(), fr.before))
 	}
-	for ; i >= 0; i = s.spans[i].next {
+	for first := true; i >= 0; i, first = s.spans[i].next, false {
 		sp := s.spans[i]
-		if from < sp.off || from > sp.end {
-			from, at = sp.off, f.find(sp.off)
+		if !first {
+			at = f.find(sp.off)
 		}
 		for ; at < len(f.frames) && f.frames[at].end <= sp.end; at++ {
 			if f.frames[at].private {
 				c.wait(f.buf[f.start(at):f.frames[at].end])
 			}
 		}
-		from = -1
 	}
 	c.state.Store(behind)
 	if c.ending {
