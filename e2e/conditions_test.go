@@ -184,8 +184,7 @@ func trickle(t *testing.T, r *record) {
 }
 
 // Two thousand connect at once: all are served, and hear the same.
-func TestTwoThousandAtOnce(t *testing.T) {
-	t.Parallel()
+func TestTwoThousandAtOnce(t *testing.T) { // not beside others: they would take its time
 	eachEngine(t, func(t *testing.T, engine string) {
 		const all = 2000
 		server := start(t, "serve", "--engine", engine)
@@ -229,8 +228,7 @@ func TestTwoThousandAtOnce(t *testing.T) {
 
 // Where the system gives no more descriptors, those who have one are served, the others wait and
 // are served when some leave. The log says what is wrong.
-func TestDescriptorLimit(t *testing.T) {
-	t.Parallel()
+func TestDescriptorLimit(t *testing.T) { // not beside others: they would take its time
 	eachEngine(t, func(t *testing.T, engine string) {
 		server := startIn(t, []string{"sh", "-c", `ulimit -n 64; exec "$@"`, "sh"}, "127.0.0.1:0", "serve", "--engine", engine)
 		client := &http.Client{Transport: &http.Transport{}} // keeps its connection
