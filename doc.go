@@ -30,7 +30,7 @@
 // # Slow subscribers
 //
 // No publisher and no other subscription waits for a slow reader
-// (TestStalledReaderDelaysNobody). What waits for one reader is bounded
+// (TestStalledReaderDelaysNobody, TestTakenOverSlowReaders). What waits for one reader is bounded
 // ([Options].QueueLength, QueueBytes); beyond it the reader is behind: it costs its
 // cursor, and reads on from the history when it can. What has fallen out of
 // the history by then is a gap with reason "slow" (TestSlowReaderFallsBack); lost
@@ -67,6 +67,12 @@
 // once, with [ErrClosed] where it returns an error. A second call is harmless
 // (TestShutdown). Drain ends subscriptions at an even rate before that (TestDrain). Reset
 // forgets all subscriptions of a hub that goes on (TestReset).
+//
+// # Connections
+//
+// A stream over plain HTTP/1 is taken over from its handler on Linux: then it costs no
+// goroutine and no buffer, and what is ready goes out with one write. Order, ends and
+// hooks are the same on both paths (TestTakenOver, TestTakenOverEnds).
 //
 // # Concurrency
 //

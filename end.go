@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/stentor-sse/stentor/internal/engine"
 )
 
 // Close ends the subscription with the cause and without linger: it is out of
@@ -23,22 +25,36 @@ func (s *Subscription) Close(cause error) bool {
 // counts as received (see [SubscribeOptions].Resume).
 // It reports false when the subscription is gone.
 func (s *Subscription) Heartbeat(lease time.Duration) bool {
+	ok, taken := s.heartbeat(lease)
+	if taken != nil {
+		s.answer(taken)
+	}
+	return ok
+}
+
+// heartbeat renews the lease; taken is the connection to answer on, if the engine has it.
+func (s *Subscription) heartbeat(lease time.Duration) (ok bool, taken *engine.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cause != nil {
-		return s.to == stageLingering
+		return s.to == stageLingering, nil
 	}
-	s.beat, s.proved, s.beatAt = true, s.reached, time.Now()
-	s.signal()
+	s.proved, s.beatAt = s.reached, time.Now()
+	if taken = s.conn.Load(); taken != nil {
+		s.proved = max(s.proved, Position(taken.Reached()))
+	} else {
+		s.beat = true
+		s.signal()
+	}
 	if lease <= 0 {
-		return true
+		return true, taken
 	}
 	if s.lease == nil {
 		s.lease = time.AfterFunc(lease, func() { s.end(ErrExpired, stageLeft) })
 	} else {
 		s.lease.Reset(lease)
 	}
-	return true
+	return true, taken
 }
 
 // end stops delivery if nobody has, and moves the subscription on to the stage
@@ -69,6 +85,9 @@ func (s *Subscription) end(cause error, to stage) bool {
 	h := s.hub
 	h.count.ended.Add(1)
 	h.retire(s)
+	if c := s.conn.Load(); c != nil {
+		s.part(c, cause)
+	}
 	s.hook(func() {
 		if hook := h.o.Hooks.Close; hook != nil && announced {
 			hook(s, cause)
@@ -329,7 +348,9 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	for _, s := range h.everybody() {
 		s.end(ErrClosed, stageLeft)
 	}
+	h.writer.release()
 	err := h.wait(ctx)
+	h.writer.close()
 	h.interest.close()
 	if e := h.link.Close(ctx); err == nil {
 		err = e

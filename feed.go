@@ -15,9 +15,7 @@ func (f feed) Deliver(list []Message) {
 		if m.Position != 0 {
 			f.h.raise(m.Position)
 		}
-		e := entry{item: item{pos: m.Position, msg: m}}
-		f.h.index.each(m.Target, func(s *Subscription) { s.push(e.to(s.dialect)) })
-		f.h.failed(nil, e.err)
+		f.h.failed(nil, f.h.spread(m.Target, item{pos: m.Position, msg: m}, false))
 	}
 }
 
@@ -27,14 +25,27 @@ func (f feed) Advance(p Position) { f.h.raise(p) }
 // Break tells every subscription that messages may be missing.
 func (f feed) Break(after, at Position, reason GapReason) {
 	f.h.raise(at)
-	g := &Gap{Reason: reason, After: after}
-	n := &Notice{Kind: NoticeGap, Cursor: at, Gap: g}
-	e := entry{item: item{notice: n}}
-	f.h.index.each(Target{All: true}, func(s *Subscription) {
-		f.h.count.gaps.Add(1)
-		s.pushGap(n, e.to(s.dialect))
+	n := &Notice{Kind: NoticeGap, Cursor: at, Gap: &Gap{Reason: reason, After: after}}
+	f.h.broken.Store(n)
+	f.h.failed(nil, f.h.spread(Target{All: true}, item{notice: n}, false))
+}
+
+// spread gives an item to all that t covers, or to those of them that watch presence. A stream is
+// either the engine's or reads a queue, and doesn't change sides meanwhile.
+func (h *Hub) spread(t Target, it item, watching bool) error {
+	e := entry{item: it}
+	gap := it.notice != nil && it.notice.Kind == NoticeGap
+	h.index.mu.RLock()
+	h.log(t, it, watching)
+	h.index.deliver(t, watching, func(s *Subscription) {
+		if gap {
+			s.pushGap(it.notice, e.to(s.dialect))
+		} else {
+			s.push(e.to(s.dialect))
+		}
 	})
-	f.h.failed(nil, e.err)
+	h.index.mu.RUnlock()
+	return e.err
 }
 
 // item is one message or notice on its way to one subscription. The frame is
@@ -108,6 +119,5 @@ func (it *item) size() int {
 // notify sends a presence notice to the subscriptions on its channel that want
 // such notices.
 func (h *Hub) notify(n Notice) {
-	e := entry{item: item{notice: &n}}
-	h.index.watching(n.Channel, func(s *Subscription) { s.push(e.to(s.dialect)) })
+	h.spread(Target{Channel: n.Channel}, item{notice: &n}, true) // an error is the face's own, and shows in its tests
 }

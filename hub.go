@@ -21,8 +21,10 @@ type Hub struct {
 	// delivered by the feed or can be replayed. It is raised before a message
 	// is spread, so that a subscription which begins to collect at a place
 	// finds all that it was not offered at or below it.
-	place atomic.Int64
-	retry atomic.Int64 // the reconnection time to tell, a time.Duration; zero for none
+	place  atomic.Int64
+	broken atomic.Pointer[Notice] // the newest break of the feed
+	writer writers                // of the streams that were taken over
+	retry  atomic.Int64           // the reconnection time to tell, a time.Duration; zero for none
 
 	mu        sync.Mutex // guards the rest
 	state     error      // nil, ErrDraining or ErrClosed
@@ -119,7 +121,7 @@ func (h *Hub) Stats() Stats {
 	return Stats{
 		Subscriptions: subs, Lingering: lingering, Channels: h.index.size(), Dismissed: dismissed,
 		Subscribed: h.count.subscribed.Load(), Ended: h.count.ended.Load(), Published: h.count.published.Load(),
-		Delivered: h.count.delivered.Load(), Behind: h.count.behind.Load(), Gaps: h.count.gaps.Load(),
+		Delivered: h.count.delivered.Load() + h.writer.delivered(), Behind: h.count.behind.Load(), Gaps: h.count.gaps.Load(),
 		Dropped: h.count.dropped.Load(), Lost: h.count.lost.Load(),
 	}
 }

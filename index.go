@@ -1,6 +1,9 @@
 package stentor
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // index finds the live subscriptions of a channel, reserved ones included, and
 // those of them that watch presence: a join must not cost what the whole
@@ -11,20 +14,34 @@ type index struct {
 	plain    int // channels in the map that are not reserved
 }
 
-// standing is who stands on a channel.
-type standing struct{ all, watching []*Subscription }
+// standing is who stands on a channel: all, and of those whose streams are not the
+// engine's, who are given messages here, all and those that watch.
+type standing struct{ all, given, watching []*Subscription }
 
-// place is where a subscription stands in a channel.
+// place is where a subscription stands in a channel: its elements in the lists of the
+// standing, -1 where it is in none.
 type place struct {
-	at, watch int      // its elements in standing.all and, if it watches, watching
-	since     Position // messages of the channel up to here are not for it
+	ch              Channel
+	at, give, watch int32
+	since           Position // messages of the channel up to here are not for it
+}
+
+// on is the place of s on ch, nil if it is not there. A list, because most have a few and
+// there may be a hundred thousand of them. The caller holds index.mu.
+func (s *Subscription) on(ch Channel) *place {
+	for i := range s.places {
+		if s.places[i].ch == ch {
+			return &s.places[i]
+		}
+	}
+	return nil
 }
 
 // add puts s on ch and says if it was not there, and if nobody was.
 func (x *index) add(s *Subscription, ch Channel, since Position) (added, first bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if _, ok := s.places[ch]; ok {
+	if s.on(ch) != nil {
 		return false, false
 	}
 	on := x.channels[ch]
@@ -35,11 +52,21 @@ func (x *index) add(s *Subscription, ch Channel, since Position) (added, first b
 			x.plain++
 		}
 	}
-	s.places[ch] = place{at: len(on.all), watch: len(on.watching), since: since}
+	p := place{ch: ch, at: int32(len(on.all)), give: -1, watch: -1, since: since}
 	on.all = append(on.all, s)
-	if s.presence {
-		on.watching = append(on.watching, s)
+	if c := s.conn.Load(); c != nil {
+		for _, route := range s.seats(nil, ch) {
+			c.Join(route)
+		}
+	} else {
+		p.give = int32(len(on.given))
+		on.given = append(on.given, s)
+		if s.presence {
+			p.watch = int32(len(on.watching))
+			on.watching = append(on.watching, s)
+		}
 	}
+	s.places = append(s.places, p)
 	return true, first
 }
 
@@ -47,24 +74,20 @@ func (x *index) add(s *Subscription, ch Channel, since Position) (added, first b
 func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	p, ok := s.places[ch]
-	if !ok {
+	i := slices.IndexFunc(s.places, func(p place) bool { return p.ch == ch })
+	if i < 0 {
 		return false, false
 	}
-	delete(s.places, ch)
 	on := x.channels[ch]
-	on.all = vacate(on.all, p.at, func(moved *Subscription) {
-		m := moved.places[ch]
-		m.at = p.at
-		moved.places[ch] = m
-	})
-	if s.presence {
-		on.watching = vacate(on.watching, p.watch, func(moved *Subscription) {
-			m := moved.places[ch]
-			m.watch = p.watch
-			moved.places[ch] = m
-		})
+	on.stop(ch, &s.places[i])
+	p := s.places[i]
+	s.places = slices.Delete(s.places, i, i+1)
+	if c := s.conn.Load(); c != nil {
+		for _, route := range s.seats(nil, ch) {
+			c.Leave(route)
+		}
 	}
+	on.all = vacate(on.all, p.at, func(moved *Subscription) { moved.on(ch).at = p.at })
 	if len(on.all) > 0 {
 		return true, false
 	}
@@ -75,9 +98,20 @@ func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 	return true, true
 }
 
+// stop gives nothing of ch any more to whom p is the place of.
+func (on *standing) stop(ch Channel, p *place) {
+	if p.give >= 0 {
+		on.given = vacate(on.given, p.give, func(moved *Subscription) { moved.on(ch).give = p.give })
+	}
+	if p.watch >= 0 {
+		on.watching = vacate(on.watching, p.watch, func(moved *Subscription) { moved.on(ch).watch = p.watch })
+	}
+	p.give, p.watch = -1, -1
+}
+
 // vacate takes an element out of a list and puts the last one in its place.
-func vacate(list []*Subscription, at int, moved func(*Subscription)) []*Subscription {
-	end := len(list) - 1
+func vacate(list []*Subscription, at int32, moved func(*Subscription)) []*Subscription {
+	end := int32(len(list) - 1)
 	last := list[end]
 	list[end] = nil
 	if at < end {
@@ -85,6 +119,24 @@ func vacate(list []*Subscription, at int, moved func(*Subscription)) []*Subscrip
 		moved(last)
 	}
 	return list[:end]
+}
+
+// deliver calls f for the subscriptions that t covers and that are given what they get
+// here; if watching, for those of them that watch presence. The caller holds mu.
+func (x *index) deliver(t Target, watching bool, f func(*Subscription)) {
+	on := x.channels[t.Route()]
+	if on == nil {
+		return
+	}
+	list := on.given
+	if watching {
+		list = on.watching
+	}
+	for _, s := range list {
+		if x.covers(t, s) {
+			f(s)
+		}
+	}
 }
 
 // each calls f for the subscriptions that t covers. f must not block.
@@ -102,24 +154,16 @@ func (x *index) each(t Target, f func(*Subscription)) {
 	}
 }
 
-// watching calls f for those on ch that watch presence. f must not block.
-func (x *index) watching(ch Channel, f func(*Subscription)) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if on := x.channels[ch]; on != nil {
-		for _, s := range on.watching {
-			f(s)
-		}
-	}
-}
-
 // covers tests the conditions of t beside its route. The caller holds mu.
 func (x *index) covers(t Target, s *Subscription) bool {
-	if t.Channel != "" {
-		if _, ok := s.places[t.Channel]; !ok {
-			return false
-		}
+	if t.Channel != "" && s.on(t.Channel) == nil {
+		return false
 	}
+	return t.names(s)
+}
+
+// names tests the conditions of t about who s is, which never change.
+func (t *Target) names(s *Subscription) bool {
 	return (t.Subscription == "" || t.Subscription == s.id) &&
 		(t.Key == "" || t.Key == s.who.key) &&
 		(t.Session == "" || t.Session == s.who.session) &&
@@ -146,11 +190,11 @@ func (x *index) count(t Target) (n int) {
 func (x *index) takes(s *Subscription, m *Message) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	p, ok := s.places[m.Target.Route()]
-	if !ok || m.Position <= p.since || !x.covers(m.Target, s) {
+	p := s.on(m.Target.Route())
+	if p == nil || m.Position <= p.since || !x.covers(m.Target, s) {
 		return false
 	}
-	return m.Target.Channel == "" || m.Position > s.places[m.Target.Channel].since
+	return m.Target.Channel == "" || m.Position > s.on(m.Target.Channel).since
 }
 
 // sinces lists the channels of s, reserved ones included, and since when.
@@ -158,8 +202,8 @@ func (x *index) sinces(s *Subscription) map[Channel]Position {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	m := make(map[Channel]Position, len(s.places))
-	for ch, p := range s.places {
-		m[ch] = p.since
+	for _, p := range s.places {
+		m[p.ch] = p.since
 	}
 	return m
 }

@@ -33,6 +33,16 @@ type Options struct {
 	// Zero means 256 entries and 1 MiB.
 	QueueLength int
 	QueueBytes  int
+	// Attached leaves every stream to its handler's goroutine. Else, where the system
+	// and the response allow it, the hub takes connections over from the handler: they cost
+	// no goroutine then, and a fraction of the memory. It leaves those alone that have a
+	// KeepAlive of their own, and all of them where there is a Hooks.Write.
+	Attached bool
+	// LogLength and LogBytes bound the log that streams which were taken over are written
+	// from: a reader that falls out of it reads on from the history. Zero means 65,536
+	// messages and 16 MiB.
+	LogLength int
+	LogBytes  int
 	// MaxSubscriptions bounds the subscriptions, lingering ones included.
 	// Zero means 100,000; negative means no limit.
 	MaxSubscriptions int
@@ -60,6 +70,8 @@ func (o *Options) withDefaults() Options {
 	defaults(&c.Linger, 10*time.Second)
 	defaults(&c.QueueLength, 256)
 	defaults(&c.QueueBytes, 1<<20)
+	defaults(&c.LogLength, 1<<16)
+	defaults(&c.LogBytes, 16<<20)
 	defaults(&c.MaxSubscriptions, 100_000)
 	defaults(&c.MaxChannels, 128)
 	defaults(&c.MaxData, 1<<16)
@@ -78,7 +90,8 @@ func defaults[T ~int | ~int64](v *T, d T) {
 }
 
 // Hooks are called by the hub as subscriptions come and go, each on the
-// goroutine that caused it, without any lock held. Nil ones are skipped.
+// goroutine that caused it, without any lock held; on one of a few of the hub's own where
+// the reader of a stream has gone that was taken over. Nil ones are skipped.
 // For one subscription the order is Open, any number of Change, Close, Leave;
 // one that is ended before it was served has none of them.
 type Hooks struct {

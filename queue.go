@@ -17,14 +17,22 @@ func (s *Subscription) push(it item) {
 		return // this face does not show it
 	}
 	s.mu.Lock()
-	s.enqueue(it)
+	c := s.conn.Load()
+	if c == nil {
+		s.enqueue(it)
+	}
 	s.mu.Unlock()
+	if c != nil {
+		s.write(c, it)
+		return
+	}
 	s.signal()
 }
 
 // pushGap queues a break of the feed. Where there is no room it is kept aside,
 // because nothing else would tell of it.
 func (s *Subscription) pushGap(n *Notice, it item) {
+	s.hub.count.gaps.Add(1)
 	s.mu.Lock()
 	q := &s.queue
 	room := !q.full && len(q.items) < s.hub.o.QueueLength

@@ -3,6 +3,7 @@ package stentor
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 )
 
 // reader is the delivering side of a subscription. It is live (everything up to
@@ -203,16 +204,22 @@ func (r *reader) gap(g *Gap, on Position) item {
 	return item{notice: &Notice{Kind: NoticeGap, Cursor: on, Gap: g}}
 }
 
-// handed notes that everything up to the cursor is with the reader.
-func (r *reader) handed(items []item) {
+// count adds the messages of items to the counters.
+func count(items []item, counters ...*atomic.Uint64) {
 	n := uint64(0)
 	for i := range items {
 		if items[i].notice == nil {
 			n++
 		}
 	}
-	r.s.hub.count.delivered.Add(n)
-	r.s.sent.messages.Add(n)
+	for _, c := range counters {
+		c.Add(n)
+	}
+}
+
+// handed notes that everything up to the cursor is with the reader.
+func (r *reader) handed(items []item) {
+	count(items, &r.s.hub.count.delivered, &r.s.sent.messages)
 	r.s.mu.Lock()
 	r.s.reached = r.cursor
 	r.s.mu.Unlock()

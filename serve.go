@@ -75,7 +75,9 @@ func (s *Subscription) enter() error {
 }
 
 // Serve delivers to r until the subscription ends or r does and returns the
-// cause: it never returns nil. If r is Done or fails, the subscription lingers.
+// cause. If r is Done or fails, the subscription lingers. It returns nil, early, when the
+// connection was taken over from r (see [Options].Attached): then the handler
+// returns, the stream goes on, and Hooks.Close or OnEnd tell its cause.
 //
 // The order is: the open hook, the open notice, a gap notice if the cursor
 // needs one, what is kept after the cursor, what was held meanwhile, live.
@@ -86,13 +88,25 @@ func (s *Subscription) Serve(r Response) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	defer s.finish()
+	w := &writer{s: s, r: r, rd: reader{s: s}}
+	defer func() {
+		if !w.taken {
+			s.finish()
+		}
+	}()
 	if err := s.enter(); err != nil {
 		return err
 	}
-	w := &writer{s: s, r: r, rd: reader{s: s}}
 	defer w.rd.close()
-	if err := w.run(s.ctx); err != nil {
+	defer func() {
+		if b, ok := w.r.(*bare); ok {
+			b.close()
+		}
+	}()
+	switch err := w.run(s.ctx); {
+	case w.taken:
+		return nil
+	case err != nil:
 		if !w.left {
 			s.hub.failed(s, err)
 		}
@@ -103,12 +117,14 @@ func (s *Subscription) Serve(r Response) error {
 
 // writer hands a reader's items to a Response.
 type writer struct {
-	s    *Subscription
-	r    Response
-	rd   reader
-	buf  []byte
-	idle *time.Timer // nil: no keepalives
-	left bool        // the reader went, which is no failure
+	s     *Subscription
+	r     Response
+	rd    reader
+	buf   []byte
+	idle  *time.Timer // nil: no keepalives
+	left  bool        // the reader went, which is no failure
+	stays bool        // r can't be taken over
+	taken bool        // and here it was
 }
 
 // run returns why the response can't go on; nil when the subscription has ended.
@@ -129,6 +145,9 @@ func (w *writer) run(ctx context.Context) error {
 	}
 	for {
 		if err := w.drain(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err := w.handOver(); err != nil || w.taken {
 			return err
 		}
 		switch done, err := w.wait(); {
@@ -270,18 +289,22 @@ func (w *writer) flush(b []byte) error {
 
 // farewell writes what was queued before the end, and that it is one.
 func (w *writer) farewell() error {
-	cause := w.s.Cause()
 	// One that is behind gets nothing more: its context has ended.
 	if items, err := w.rd.next(w.s.ctx); err == nil && len(items) > 0 {
 		if err := w.write(items); err != nil {
 			return err
 		}
 	}
-	n := Notice{Kind: NoticeFarewell, Cause: cause}
+	return w.write([]item{{notice: farewell(w.s.Cause())}})
+}
+
+// farewell is the last notice.
+func farewell(cause error) *Notice {
+	n := &Notice{Kind: NoticeFarewell, Cause: cause}
 	if cause == ErrClosed || cause == ErrDraining || cause == ErrReset {
 		n.Retry = time.Second + rand.N(5*time.Second) // so that not all come back at once
 	}
-	return w.write([]item{{notice: &n}})
+	return n
 }
 
 // jitter spreads d by ±10 %.

@@ -139,7 +139,7 @@ func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []
 		hub: h, id: rand.Text(), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
 		presented: c.Cursor, requested: asked, replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
-		places: map[Channel]place{}, channels: slices.Clone(c.Channels),
+		channels: slices.Clone(c.Channels), places: make([]place, 0, len(c.Channels)+4),
 		meta: maps.Clone(c.Meta), private: maps.Clone(c.Private), values: maps.Clone(c.values),
 		who: who{
 			user: c.User, userName: c.UserName, displayName: c.DisplayName, session: c.Session,

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stentor-sse/stentor/internal/engine"
 )
 
 // Subscription is one receiver in a hub. All methods may be called from any
@@ -24,15 +26,17 @@ type Subscription struct {
 	replay     func(context.Context, *Subscription) iter.Seq2[Message, error]
 	keepAlive  time.Duration
 	sent       struct{ messages, bytes atomic.Uint64 }
-	requested  []Channel // as asked for, to know it again
-	start      Position  // the feed is complete after it
+	conn       atomic.Pointer[engine.Conn] // once the engine writes the stream; set under hub.index.mu and mu
+	catch      *catchUp                    // while the engine waits for history; one goroutine at a time has it
+	requested  []Channel                   // as asked for, to know it again
+	start      Position                    // the feed is complete after it
 	wake       chan struct{}
 	ctx        context.Context // ends with delivery
 	cancel     context.CancelFunc
 	ended      chan struct{} // closed when the first end is through
 
-	places map[Channel]place // guarded by hub.index.mu
-	change sync.Mutex        // held while channels and places are brought in line
+	places []place    // guarded by hub.index.mu
+	change sync.Mutex // held while channels and places are brought in line
 
 	mu        sync.Mutex // guards the rest
 	stage     stage
@@ -178,7 +182,12 @@ type Sent struct {
 
 // Sent is what the reader was given so far.
 func (s *Subscription) Sent() Sent {
-	return Sent{Messages: s.sent.messages.Load(), Bytes: s.sent.bytes.Load()}
+	sent := Sent{Messages: s.sent.messages.Load(), Bytes: s.sent.bytes.Load()}
+	if c := s.conn.Load(); c != nil {
+		messages, bytes := c.Sent()
+		sent.Messages, sent.Bytes = sent.Messages+messages, sent.Bytes+bytes
+	}
+	return sent
 }
 
 // OnEnd runs f with the cause when delivery ends, after Hooks.Close and on the

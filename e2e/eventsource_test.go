@@ -8,29 +8,31 @@ import (
 )
 
 // The browser's own EventSource on the plain face: what is in docs/protocol.md is
-// what a page gets.
+// what a page gets, whoever writes it.
 func TestEventSource(t *testing.T) {
 	t.Parallel()
-	server := start(t, "serve")
-	b := newBrowser(t)
-	p := listen(b, server.URL, "/events?channel=a&channel=b")
-	publish(t, server.URL, "application/json", `{"channel":"a","data":"no type"}`)
-	publish(t, server.URL, "application/json", `{"channel":"b","type":"greet","data":{"text":"hi"}}`)
-	publish(t, server.URL, "application/json", `{"channel":"c","type":"greet","data":"elsewhere"}`)
-	publish(t, server.URL, "application/json", `{"channel":"a","type":"greet","data":" two\nlines\r\n"}`)
-	publish(t, server.URL, "application/json", `{"channel":"a","type":"greet","data":"","ephemeral":true}`)
-	p.Until("all come", "got.length === 4")
-	equal(t, "events", eval[[]string](p, "got.map(e => `${e.type}: ${JSON.stringify(e.data)}`)"), []string{
-		`message: "no type"`, `greet: "{\"text\":\"hi\"}"`, `greet: " two\nlines\n"`, `greet: ""`,
+	eachEngine(t, func(t *testing.T, engine string) {
+		server := start(t, "serve", "--engine", engine)
+		b := newBrowser(t)
+		p := listen(b, server.URL, "/events?channel=a&channel=b")
+		publish(t, server.URL, "application/json", `{"channel":"a","data":"no type"}`)
+		publish(t, server.URL, "application/json", `{"channel":"b","type":"greet","data":{"text":"hi"}}`)
+		publish(t, server.URL, "application/json", `{"channel":"c","type":"greet","data":"elsewhere"}`)
+		publish(t, server.URL, "application/json", `{"channel":"a","type":"greet","data":" two\nlines\r\n"}`)
+		publish(t, server.URL, "application/json", `{"channel":"a","type":"greet","data":"","ephemeral":true}`)
+		p.Until("all come", "got.length === 4")
+		equal(t, "events", eval[[]string](p, "got.map(e => `${e.type}: ${JSON.stringify(e.data)}`)"), []string{
+			`message: "no type"`, `greet: "{\"text\":\"hi\"}"`, `greet: " two\nlines\n"`, `greet: ""`,
+		})
+		ids := eval[[]string](p, "got.map(e => e.id)")
+		if ids[3] != ids[2] {
+			t.Errorf("an ephemeral event changed the last id from %s to %s", ids[2], ids[3])
+		}
+		eval[int](p, `fetch("/subscriptions/" + opened[0].subscription, { method: "DELETE" }).then(a => a.status)`)
+		p.Until("it comes back by itself", "opened.length === 2")
+		publish(t, server.URL, "application/json", `{"channel":"b","type":"greet","data":"welcome back"}`)
+		p.Until("it gets what is new", `got.at(-1).data === "welcome back" && got.length === 5`)
 	})
-	ids := eval[[]string](p, "got.map(e => e.id)")
-	if ids[3] != ids[2] {
-		t.Errorf("an ephemeral event changed the last id from %s to %s", ids[2], ids[3])
-	}
-	eval[int](p, `fetch("/subscriptions/" + opened[0].subscription, { method: "DELETE" }).then(a => a.status)`)
-	p.Until("it comes back by itself", "opened.length === 2")
-	publish(t, server.URL, "application/json", `{"channel":"b","type":"greet","data":"welcome back"}`)
-	p.Until("it gets what is new", `got.at(-1).data === "welcome back" && got.length === 5`)
 }
 
 // A stream that was cut goes on where it was, by the browser's own Last-Event-ID.

@@ -25,6 +25,12 @@ func TestServiceStackClient(t *testing.T) {
 	node(t, "node/*.test.mjs", func(t *testing.T) []string { return reach(t, start(t, "demo")) })
 }
 
+// The same client where every stream stays with its handler.
+func TestServiceStackClientAttached(t *testing.T) {
+	t.Parallel()
+	node(t, "node/*.test.mjs", func(t *testing.T) []string { return reach(t, start(t, "demo", "--engine", "attached")) })
+}
+
 // 16.1 ServerEventIntegrationTests: the same client, and a server that is killed and
 // begins again at the same address.
 func TestServiceStackClientSurvivesRestarts(t *testing.T) {

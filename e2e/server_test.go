@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,8 +47,15 @@ func start(t *testing.T, args ...string) *process {
 // startAt is start with the address to listen at.
 func startAt(t *testing.T, addr string, args ...string) *process {
 	t.Helper()
+	return startIn(t, nil, addr, args...)
+}
+
+// startIn is startAt by another command, which runs what follows it.
+func startIn(t *testing.T, by []string, addr string, args ...string) *process {
+	t.Helper()
 	p := &process{args: args, done: make(chan struct{})}
-	p.cmd = exec.Command(os.Getenv(binaryVar), append(args[:len(args):len(args)], "--listen", addr)...)
+	line := slices.Concat(by, []string{os.Getenv(binaryVar)}, args, []string{"--listen", addr})
+	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Env = clean(os.Environ())
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

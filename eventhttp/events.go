@@ -41,6 +41,11 @@ func (f *Face) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	begun := time.Now()
+	f.o.Logger.Debug("stream opened", "user", sub.Member().User, "address", sub.Address())
+	sub.OnEnd(func(cause error) {
+		f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
+			"duration", time.Since(begun), "bytes", sub.Sent().Bytes, "cause", cause)
+	})
 	cause := errPanicked
 	defer func() {
 		if cause == errPanicked { // one of the application's functions: net/http logs it
@@ -48,8 +53,6 @@ func (f *Face) events(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	cause = f.serve(w, r, sub, who)
-	f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
-		"duration", time.Since(begun), "cause", cause)
 }
 
 // errPanicked is the cause of a subscription whose handler panicked.

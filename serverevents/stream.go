@@ -56,10 +56,13 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	begun := time.Now()
-	cause := sub.Serve(stream)
-	stream.Close() // an error only says that the reader has gone before
-	f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
-		"duration", time.Since(begun), "cause", cause)
+	f.o.Logger.Debug("stream opened", "user", sub.Member().User, "address", sub.Address())
+	sub.OnEnd(func(cause error) {
+		f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
+			"duration", time.Since(begun), "bytes", sub.Sent().Bytes, "cause", cause)
+	})
+	sub.Serve(stream) // its cause is told above
+	stream.Close()    // an error only says that the reader has gone before
 }
 
 func streamHeader(h http.Header) {

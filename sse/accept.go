@@ -72,10 +72,11 @@ func (o *AcceptOptions) withDefaults() AcceptOptions {
 // [Stream.Close] has returned.
 func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Stream, error) {
 	s := &Stream{
-		w:      w,
-		rc:     http.NewResponseController(w),
-		ctx:    r.Context(),
-		http1:  r.ProtoMajor < 2,
+		w:          w,
+		rc:         http.NewResponseController(w),
+		ctx:        r.Context(),
+		http1:      r.ProtoMajor < 2,
+		detachable: detachable(r), chunked: r.ProtoAtLeast(1, 1),
 		lastID: LastEventID(r),
 		o:      o.withDefaults(),
 		done:   make(chan struct{}),

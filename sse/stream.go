@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -30,6 +29,7 @@ var (
 //   - [ErrClosed] after Close
 //   - [ErrClientGone] when the request's context ends
 //   - [ErrIdle] when nothing was sent for the idle timeout
+//   - [ErrDetached] after Detach
 //   - the first error of a write, wrapped; [os.ErrDeadlineExceeded] where the
 //     reader didn't read
 //
@@ -49,6 +49,9 @@ type Stream struct {
 	o      AcceptOptions   // KeepAlive is for whoever has the turn
 	lastID string
 	http1  bool
+
+	detachable bool // if w lets go of its connection
+	chunked    bool // its framing then
 
 	done chan struct{} // closed by end, after cause is set
 	turn chan struct{} // full while somebody has the turn, to write or to end
@@ -215,11 +218,4 @@ func (s *Stream) LastEventID() string { return s.lastID }
 // code which looks for it finds out where headers are set.
 func (s *Stream) SetHeader(name, value string) error {
 	return fmt.Errorf("%w: %.64q", ErrHeadersSent, name)
-}
-
-// Detach would hand the connection over, with the framing that the response
-// began with. So far it can't, and says so with [errors.ErrUnsupported]: this is
-// where a delivery engine takes connections over.
-func (s *Stream) Detach() (c net.Conn, chunked bool, err error) {
-	return nil, false, errors.ErrUnsupported
 }

@@ -176,13 +176,20 @@ type listener struct {
 
 func newListener() *listener {
 	return &listener{
-		addr:  &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80},
+		addr:  address("127.0.0.1:80"),
 		conns: make(chan net.Conn),
 		done:  make(chan struct{}),
 	}
 }
 
 func (l *listener) Addr() net.Addr { return l.addr }
+
+// address looks like one of TCP, and is none: nobody takes the connection for one with
+// a descriptor.
+type address string
+
+func (address) Network() string  { return "pipe" }
+func (a address) String() string { return string(a) }
 
 func (l *listener) Close() error {
 	l.once.Do(func() { close(l.done) })

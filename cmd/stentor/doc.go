@@ -32,6 +32,12 @@
 // after the last event it printed (TestSubscribeResumes); what is lost is
 // told on standard error (TestSubscribeGap).
 //
+// # Limits
+//
+// When the system gives no more descriptors, those who have a stream go on with it,
+// and new connections wait until others end. A line in the log, at most one a minute,
+// says so and what to do (TestListenWithoutDescriptors).
+//
 // # Shutdown
 //
 // An interrupt ends the server within a second (TestInterruptEndsManyStreams),

@@ -2,9 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
+	"time"
+)
+
+const (
+	acceptPause = 20 * time.Millisecond // while there is no descriptor for a new connection
+	acceptTold  = time.Minute           // between two lines in the log about that
 )
 
 // listen opens address, if it is on loopback: the server has no keys, so whoever
@@ -27,6 +35,30 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, offLoopback(fmt.Sprintf("%s (%s)", address, ln.Addr()))
 	}
 	return ln, nil
+}
+
+// patient lets new connections wait while the system has no descriptor for them:
+// they are taken when others have ended. One goroutine at a time.
+type patient struct {
+	net.Listener
+	log  logger
+	told time.Time
+}
+
+// Accept implements net.Listener.
+func (l *patient) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
+			return c, err
+		}
+		if now := time.Now(); now.Sub(l.told) >= acceptTold {
+			l.told = now
+			l.log.Warn("too many open files: new connections wait until others end; "+
+				"raise the limit with ulimit -n, or LimitNOFILE of the service", "cause", err)
+		}
+		time.Sleep(acceptPause)
+	}
 }
 
 func offLoopback(address string) error {

@@ -23,6 +23,7 @@ type serveSettings struct {
 	allowOrigins []string
 	publicURL    *url.URL
 	drainTimeout time.Duration
+	engine       string
 	logLevel     slog.Level
 	logFormat    string
 
@@ -35,6 +36,12 @@ type serveSettings struct {
 const (
 	anyone   = "anyone"
 	signedIn = "signed-in"
+)
+
+// How streams are written.
+const (
+	auto     = "auto"
+	attached = "attached"
 )
 
 const serveHelp = `Serve a hub over HTTP: the plain face (/events, /publish, …) for browsers, curl
@@ -96,7 +103,7 @@ it asks for (/cmd.announce, /css.background, /tv.watch, …).`,
 // register adds the flags with their defaults.
 func (s *serveSettings) register(cmd *cobra.Command) {
 	s.listen, s.historySize, s.historyAge, s.historyBytes = "127.0.0.1:8080", 10_000, 24*time.Hour, 1<<30
-	s.drainTimeout, s.logFormat = 20*time.Second, "text"
+	s.drainTimeout, s.engine, s.logFormat = 20*time.Second, auto, "text"
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(address(&s.listen), "listen", "where to listen, loopback only; port 0 picks a free one")
@@ -107,6 +114,7 @@ func (s *serveSettings) register(cmd *cobra.Command) {
 	f.Var(duration(&s.historyAge, time.Millisecond), "history-age", "how long a message is kept")
 	f.Var(size(&s.historyBytes), "history-bytes", "bytes kept in all")
 	f.Var(duration(&s.drainTimeout, 0), "drain-timeout", "how long SIGTERM takes to end the open streams")
+	f.Var(choice(&s.engine, auto, attached), "engine", "who writes streams: auto takes over what it can, attached leaves all to their handlers")
 	f.Var(level(&s.logLevel), "log-level", "what to log")
 	f.Var(choice(&s.logFormat, "text", "json"), "log-format", "how to log")
 }
@@ -134,13 +142,13 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 		return err
 	}
 	defer ln.Close() // for the errors below; the server closes it too
-	hub, err := stentor.New(ctx, &stentor.Options{Broker: stentor.NewMemoryBroker(s.memory())})
+	hub, err := stentor.New(ctx, &stentor.Options{Broker: stentor.NewMemoryBroker(s.memory()), Attached: s.engine == attached})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	open := s.openURL(ln.Addr())
 	server := newServer(s, hub, open, log)
-	return server.run(ctx, ln, signals, func() {
+	return server.run(ctx, &patient{Listener: ln, log: log}, signals, func() {
 		log.always("listening", "addr", ln.Addr().String(), "url", open)
 		if s.demo && s.logFormat == "text" {
 			fmt.Fprintf(p.stderr, "Open %s in two windows and chat. Ctrl-C ends it.\n", open)

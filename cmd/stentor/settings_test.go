@@ -69,7 +69,7 @@ count: 5   # of another command
 	want := map[string]string{
 		"listen": "127.0.0.1:1111", "history-size": "2", "history-age": "3h", "history-bytes": "1MiB",
 		"allow-origin": "https://a.example,https://b.example", "log-format": "json",
-		"drain-timeout": "20s", "log-level": "info", "public-url": "", "config": config,
+		"drain-timeout": "20s", "engine": "auto", "log-level": "info", "public-url": "", "config": config,
 	}
 	if got == nil {
 		t.Fatalf("it did not begin: %s", said)
@@ -96,7 +96,7 @@ func TestSettingsReachEveryFlag(t *testing.T) {
 	values := map[string]string{
 		"listen": "127.0.0.1:9", "history-size": "3", "history-age": "4m", "history-bytes": "5KiB",
 		"allow-origin": "https://a.example", "public-url": "https://e.example", "drain-timeout": "6s",
-		"log-level": "debug", "log-format": "json", "channels": "x,y", "type": "t", "json": "true",
+		"engine": "attached", "log-level": "debug", "log-format": "json", "channels": "x,y", "type": "t", "json": "true",
 		"remote-control": "signed-in", "lines": "true", "url": "http://127.0.0.1:9", "last-event-id": "8", "count": "9", "all": "true",
 	}
 	seen := map[string]bool{}
@@ -170,6 +170,7 @@ func TestSettingsErrors(t *testing.T) {
 		{name: "a bad port", args: []string{"--listen=127.0.0.1:70000"}, want: []string{"--listen", "65535"}},
 		{name: "negative time", args: []string{"--drain-timeout=-1s"}, want: []string{"--drain-timeout", "0s or more"}},
 		{name: "kept for no time", args: []string{"--history-age=0"}, want: []string{"--history-age", "1ms or more"}},
+		{name: "no engine", args: []string{"--engine=detached"}, want: []string{"--engine", `"detached"`, "auto", "attached"}},
 		{name: "negative size", args: []string{"--history-size=-1"}, want: []string{"--history-size", "0 or more"}},
 	}
 	for _, tt := range tests {

@@ -30,6 +30,8 @@ func Floors() map[string]place {
 		".":           floor(1), // package stentor: the hub
 		"eventsource": floor(1),
 
+		"internal/engine": above(0, 1), // the hub writes to taken-over connections with it
+
 		"internal/problem": above(1, 1), // both faces answer with it
 		"internal/visitor": above(1, 1), // both faces know a browser by its cookie
 		"internal/dto":     above(1, 2), // ServiceStack's requests and answers: its face and Chat

@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"net"
+	"sync/atomic"
+)
+
+// Owner is whose connection it is. Its methods are called by the shard and must not
+// block.
+type Owner interface {
+	// Behind says that the log has forgotten what c was to get next: its owner writes
+	// what follows position with Feed, and then lets it go on with Resume. Lost says that
+	// entries without a position may be among what was forgotten.
+	Behind(c *Conn, position int64, lost bool)
+	// Fed says that all given to Feed has been written.
+	Fed(c *Conn)
+	// Gone says that c is closed, and why: nil after End. It is the last call.
+	Gone(c *Conn, err error)
+}
+
+// state is how a connection is served.
+const (
+	live    = uint32(iota) // was given all that its shard has read
+	behind                 // waits to be writable, to read the log by itself
+	fed                    // its owner writes
+	ending                 // writes its last bytes
+	lingers                // has written them; its peer may be reading
+	closed
+)
+
+// Conn is one connection. Its methods may be called from any goroutine; its fields are its
+// shard's, but for those that never change and the counters.
+type Conn struct {
+	shard    *shard
+	owner    Owner
+	state    atomic.Uint32
+	position atomic.Int64 // all up to here was written, and nothing up to here is written again
+	messages atomic.Uint64
+	bytes    atomic.Uint64
+
+	form   *form
+	keep   []byte // keepalive, framed
+	seats  []seat
+	rest   []byte // while not live: framed, to be written before anything else
+	fd     int32
+	slot   int32  // in shard.slots
+	serial uint32 // so that a late event is not taken for its
+	ending bool   // the last bytes have been given
+	ack    bool   // Fed is due when rest is written
+	lost   bool   // something without a position was dropped
+
+	first, last int32 // in shard.spans, what the pass has for it; -1 for nothing
+	pending     int32 // entries of that
+
+	private int32  // bytes of rest that are private
+	wrote   uint32 // when, in ticks
+	until   uint32 // when its end has to be over
+	seq     uint64 // while behind: where it reads on
+}
+
+func (c *Conn) is(state uint32) bool { return c.state.Load() == state }
+
+// goOn says where c goes on to read, and up to where it has all.
+func (c *Conn) goOn(seq uint64, position int64) {
+	c.seq = seq
+	c.position.Store(position)
+}
+
+// after reports whether e comes after what c has.
+func (c *Conn) after(e *Entry) bool { return e.Position == 0 || e.Position > c.position.Load() }
+
+// Reached is a position up to which everything was written.
+func (c *Conn) Reached() int64 {
+	written := c.shard.written.Load() // first: it holds for c if c is live after that
+	if at := c.position.Load(); !c.is(live) || at > written {
+		return at
+	}
+	return written
+}
+
+// seat is where a connection stands on a route, and since which entry.
+type seat struct {
+	on   *standing
+	at   int32
+	from uint64
+}
+
+// standing is who of a shard is on a route.
+type standing struct {
+	name  string
+	seats []occupant
+}
+
+// occupant is a connection and which of its seats this is.
+type occupant struct {
+	c    *Conn
+	seat int32
+}
+
+// AttachOptions is how a connection begins.
+type AttachOptions struct {
+	// Form is what items are encoded in; connections of equal forms share bytes.
+	Form any
+	// Chunked frames what is written as chunks of an HTTP/1.1 body.
+	Chunked bool
+	// KeepAlive is what keeps it warm.
+	KeepAlive []byte
+	// First is written before anything else.
+	First []byte
+	// Position is the one up to which it has everything.
+	Position int64
+	// Behind says that it lacks what came after: the owner's Behind is called at
+	// once, with Lost.
+	Behind, Lost bool
+	// Routes it is on from here.
+	Routes []string
+}
+
+// Attach takes a connection over: the engine writes to it and closes it. What is appended to
+// the log from now on reaches it. An error leaves nc alone; that it can't be taken is
+// one that wraps [errors.ErrUnsupported].
+func (e *Engine) Attach(nc net.Conn, owner Owner, o *AttachOptions) (*Conn, error) {
+	fd, err := take(nc)
+	if err != nil {
+		return nil, err
+	}
+	s := e.shardOf()
+	if s == nil {
+		closeFD(fd)
+		return nil, errClosed
+	}
+	c := &Conn{shard: s, owner: owner, fd: int32(fd), first: -1, keep: frame(nil, o.KeepAlive, o.Chunked)}
+	for _, name := range o.Routes {
+		e.on(name, s.n)
+	}
+	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked}, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
+	nc.Close() // the engine's is another descriptor of it
+	return c, nil
+}
+
+// Join puts c on a route: it gets what is appended from now on.
+func (c *Conn) Join(route string) {
+	c.shard.engine.on(route, c.shard.n)
+	c.shard.command(command{kind: doJoin, c: c, routes: []string{route}})
+}
+
+// Leave takes c off a route: it gets nothing that is appended from now on.
+func (c *Conn) Leave(route string) {
+	c.shard.command(command{kind: doLeave, c: c, routes: []string{route}})
+}
+
+// Write writes bytes that are for c alone, after what has been appended so far. While
+// c is behind a few thousand of them wait; what is more is dropped and counts as lost.
+func (c *Conn) Write(b []byte) { c.shard.command(command{kind: doWrite, c: c, bytes: b}) }
+
+// Feed writes what the log has forgotten, after Behind was called. The owner hears Fed when
+// it is written.
+func (c *Conn) Feed(b []byte) { c.shard.command(command{kind: doFeed, c: c, bytes: b}) }
+
+// Resume lets c read the log again from a Mark, with all up to position written.
+func (c *Conn) Resume(mark uint64, position int64) {
+	c.shard.command(command{kind: doResume, c: c, mark: mark, position: position})
+}
+
+// End writes the last bytes, closes in good order and tells the owner. One that is
+// behind gets them after the frame it is in.
+func (c *Conn) End(farewell []byte) { c.shard.command(command{kind: doEnd, c: c, bytes: farewell}) }
+
+// Sent is how many entries and bytes were written so far.
+func (c *Conn) Sent() (messages, bytes uint64) { return c.messages.Load(), c.bytes.Load() }
+
+// Owner is whose connection it is.
+func (c *Conn) Owner() Owner { return c.owner }
+
+// On reports whether c was on a route at a place in the log. Only Item.Covers may ask.
+func (c *Conn) On(route string, seq uint64) bool {
+	for _, t := range c.seats {
+		if t.on.name == route {
+			return t.from <= seq
+		}
+	}
+	return false
+}
