@@ -1,6 +1,7 @@
 package stentor
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/stentor-sse/stentor/internal/engine"
@@ -10,6 +11,8 @@ import (
 type catchUp struct {
 	rd   reader
 	mark uint64 // of the log, from where everything follows rd.target
+	ctx  context.Context
+	over func()
 }
 
 // Behind begins to read the history.
@@ -32,10 +35,12 @@ func (s *Subscription) fallBehind(position Position, lost bool) *catchUp {
 	h := s.hub
 	h.index.mu.Lock()
 	defer h.index.mu.Unlock()
-	return &catchUp{
+	c := &catchUp{
 		rd:   reader{s: s, cursor: position, behind: true, target: max(position, Position(h.place.Load())), reason: GapSlow, lost: lost},
 		mark: h.writer.engine.Load().Mark(),
 	}
+	c.ctx, c.over = s.delivery()
+	return c
 }
 
 // Fed reads on.
@@ -48,7 +53,7 @@ func (o *owner) Fed(c *engine.Conn) {
 func (s *Subscription) readHistory(c *engine.Conn) {
 	r := &s.catch.rd
 	for r.behind {
-		items, err := r.page(s.ctx)
+		items, err := r.page(s.catch.ctx)
 		if err != nil {
 			if s.live() {
 				s.hub.failed(s, err)
@@ -68,5 +73,6 @@ func (s *Subscription) readHistory(c *engine.Conn) {
 		}
 	}
 	c.Resume(s.catch.mark, int64(r.cursor))
+	s.catch.over()
 	s.catch = nil
 }

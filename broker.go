@@ -41,6 +41,15 @@ type Link interface {
 	Close(ctx context.Context) error
 }
 
+// WholeLink is an optional ability of a [Link], found by type assertion: that of one that
+// would save nothing by matching, because its hubs are in the same process, or few and
+// quiet. The hub then calls WantAll once and Want never.
+type WholeLink interface {
+	// WantAll gives the feed every message. When it returns, every message above the
+	// returned position reaches the feed, and all up to it can be replayed.
+	WantAll(ctx context.Context) (Position, error)
+}
+
 // Feed is implemented by the hub. A broker calls it serially, never from
 // inside a call that the hub makes to the broker other than Publish, and may
 // count on its never blocking and never calling the broker.

@@ -112,7 +112,7 @@ func (s *Subscription) extend(c *Changed, join []Channel, room int) {
 			c.Joined = append(c.Joined, ch)
 		}
 	}
-	s.channels = append(s.channels, c.Joined...)
+	s.channels = slices.Concat(s.channels, c.Joined)
 	s.mu.Unlock()
 	var surplus []Channel
 	for _, ch := range join {

@@ -39,12 +39,12 @@ func (s *Subscription) heartbeat(lease time.Duration) (ok bool, taken *engine.Co
 	if s.cause != nil {
 		return s.to == stageLingering, nil
 	}
-	s.proved, s.beatAt = s.reached, time.Now()
+	s.proved, s.beatAt = s.reached, time.Now().UnixNano()
 	if taken = s.conn.Load(); taken != nil {
 		s.proved = max(s.proved, Position(taken.Reached()))
 	} else {
-		s.beat = true
-		s.signal()
+		s.in.beat = true
+		s.in.signal()
 	}
 	if lease <= 0 {
 		return true, taken
@@ -63,25 +63,31 @@ func (s *Subscription) heartbeat(lease time.Duration) (ok bool, taken *engine.Co
 func (s *Subscription) end(cause error, to stage) bool {
 	s.mu.Lock()
 	if s.cause != nil {
-		further := s.to < to
+		further, ended := s.to < to, s.ended
 		s.to = max(s.to, to)
 		wait := !s.hooking // the hook may be what calls
 		s.mu.Unlock()
 		if wait {
-			<-s.ended
+			<-ended
 		}
 		s.settle()
 		return further
 	}
-	s.cause, s.to = cause, to
-	announced := s.stage == stageOpen
+	ended := make(chan struct{})
+	s.cause, s.to, s.ended = cause, to, ended
+	announced, cancel := s.stage == stageOpen, s.cancel
+	if s.done != nil {
+		close(s.done)
+	}
 	if s.lease != nil {
 		s.lease.Stop()
 	}
 	s.mu.Unlock()
-	defer close(s.ended)
+	defer close(ended)
 	defer s.settle() // whatever a hook does: net/http would recover its panic
-	s.cancel()
+	if cancel != nil {
+		cancel()
+	}
 	h := s.hub
 	h.count.ended.Add(1)
 	h.retire(s)
@@ -92,20 +98,20 @@ func (s *Subscription) end(cause error, to stage) bool {
 		if hook := h.o.Hooks.Close; hook != nil && announced {
 			hook(s, cause)
 		}
-		for _, f := range s.endings() {
-			f(cause)
-		}
+		s.endings()(cause)
 	})
 	return true
 }
 
-// endings are those to run at the end. From now on there is nothing to wait for.
-func (s *Subscription) endings() []func(error) {
+// endings is what OnEnd was given. From now on there is nothing to wait for.
+func (s *Subscription) endings() func(error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := s.onEnd
-	s.onEnd, s.over = nil, true
-	return list
+	f := s.onEnd
+	if s.onEnd, s.over = nil, true; f == nil {
+		f = func(error) {}
+	}
+	return f
 }
 
 // hook runs a hook about the end of s.
@@ -232,12 +238,9 @@ func (h *Hub) left(s *Subscription) {
 
 // retire takes s out of the index. Nothing reaches it any more.
 func (h *Hub) retire(s *Subscription) {
-	sinces := h.index.sinces(s)
-	channels := make([]Channel, 0, len(sinces))
-	for ch := range sinces {
-		channels = append(channels, ch)
+	if channels, was := h.index.retire(s); was {
+		h.interest.release(s.routes(channels))
 	}
-	h.unindex(s, channels)
 }
 
 // unindex takes s off the channels, gives back its interest in them and says which

@@ -3,6 +3,8 @@ package stentor
 import (
 	"errors"
 	"fmt"
+
+	"github.com/stentor-sse/stentor/internal/engine"
 )
 
 // feed is the hub as its broker sees it.
@@ -34,17 +36,40 @@ func (f feed) Break(after, at Position, reason GapReason) {
 // either the engine's or reads a queue, and doesn't change sides meanwhile.
 func (h *Hub) spread(t Target, it item, watching bool) error {
 	e := entry{item: it}
-	gap := it.notice != nil && it.notice.Kind == NoticeGap
-	h.index.mu.RLock()
-	h.log(t, it, watching)
-	h.index.deliver(t, watching, func(s *Subscription) {
-		if gap {
+	give := func(s *Subscription) {
+		if it.notice != nil && it.notice.Kind == NoticeGap {
 			s.pushGap(it.notice, e.to(s.dialect))
 		} else {
 			s.push(e.to(s.dialect))
 		}
+	}
+	x := &h.index
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if on := x.whole(t); on != nil {
+		list, taken := on.given, on.taken
+		if watching {
+			list, taken = on.watching, on.listening
+		}
+		if taken > 0 {
+			h.log(it, on, watching, nil)
+		}
+		for _, s := range list {
+			give(s)
+		}
+		return e.err
+	}
+	var taken []*engine.Conn
+	x.each(t, func(s *Subscription) {
+		if c := s.conn.Load(); c != nil {
+			taken = append(taken, c)
+		} else {
+			give(s)
+		}
 	})
-	h.index.mu.RUnlock()
+	if len(taken) > 0 {
+		h.log(it, nil, false, taken)
+	}
 	return e.err
 }
 

@@ -2,6 +2,7 @@ package stentor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -42,8 +43,8 @@ type Hub struct {
 func New(ctx context.Context, o *Options) (*Hub, error) {
 	h := &Hub{
 		o:         o.withDefaults(),
-		index:     index{channels: map[Channel]*standing{}},
-		presence:  presence{rooms: map[Channel]*room{}, all: map[*Subscription][]Channel{}},
+		index:     index{channels: map[Channel]*standing{}, people: map[person]*Subscription{}},
+		presence:  presence{rooms: map[Channel]*room{}},
 		subs:      map[string]*Subscription{},
 		keys:      map[string]map[*Subscription]struct{}{},
 		dismissed: dismissed{keys: map[string]*tombstone{}},
@@ -51,13 +52,18 @@ func New(ctx context.Context, o *Options) (*Hub, error) {
 		down:      make(chan struct{}),
 		gone:      make(chan struct{}),
 	}
+	h.index.everyone.name, h.index.byID = everyone, h.Subscription
 	h.retry.Store(int64(max(h.o.Retry, 0)))
 	link, err := h.o.Broker.Attach(ctx, feed{h})
 	if err != nil {
 		return nil, fmt.Errorf("stentor: attach to the broker: %w", err)
 	}
 	h.link = link
-	h.interest = newInterest(link)
+	var at Position
+	if h.interest, at, err = newInterest(ctx, link); err != nil {
+		return nil, fmt.Errorf("stentor: attach to the broker: %w", errors.Join(err, link.Close(context.WithoutCancel(ctx))))
+	}
+	h.raise(at)
 	return h, nil
 }
 

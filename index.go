@@ -1,61 +1,110 @@
 package stentor
 
 import (
-	"slices"
+	"strings"
 	"sync"
 )
 
-// index finds the live subscriptions of a channel, reserved ones included, and
-// those of them that watch presence: a join must not cost what the whole
-// channel costs when a few want to know.
+// index finds the live subscriptions that a target covers: by channel, by who they are, and
+// all of them. What it costs one of them is little, for there may be a hundred thousand: a
+// list for each channel, and no list for a name that only one has.
 type index struct {
 	mu       sync.RWMutex
 	channels map[Channel]*standing
-	plain    int // channels in the map that are not reserved
+	everyone standing
+	people   map[person]*Subscription // one of those of each name; the others are its kin
+	byID     func(string) *Subscription
 }
 
 // standing is who stands on a channel: all, and of those whose streams are not the
-// engine's, who are given messages here, all and those that watch.
-type standing struct{ all, given, watching []*Subscription }
+// engine's, who are given messages here, all and those that watch presence: a join must
+// not cost what the whole channel costs when a few want to know.
+type standing struct {
+	name                 Channel
+	all, given, watching []*Subscription
+	taken, listening     int // whose streams are the engine's: how many, and of them those that watch
+}
 
-// place is where a subscription stands in a channel: its elements in the lists of the
+// place is where a subscription stands on a channel: its elements in the lists of the
 // standing, -1 where it is in none.
 type place struct {
-	ch              Channel
-	at, give, watch int32
+	on              *standing
 	since           Position // messages of the channel up to here are not for it
+	at, give, watch int32
 }
 
 // on is the place of s on ch, nil if it is not there. A list, because most have a few and
 // there may be a hundred thousand of them. The caller holds index.mu.
 func (s *Subscription) on(ch Channel) *place {
 	for i := range s.places {
-		if s.places[i].ch == ch {
+		if s.places[i].on.name == ch {
 			return &s.places[i]
 		}
 	}
 	return nil
 }
 
+// intern gives channels the names that the index has for them: a name from a request holds
+// on to all of the request's line.
+func (x *index) intern(channels []Channel) []Channel {
+	out := make([]Channel, len(channels))
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for i, ch := range channels {
+		if on := x.channels[ch]; on != nil {
+			out[i] = on.name
+		} else {
+			out[i] = Channel(strings.Clone(string(ch)))
+		}
+	}
+	return out
+}
+
+// enter makes s one of everyone, of its people and of those on the channels.
+func (x *index) enter(s *Subscription, channels []Channel) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	s.indexed = true
+	s.places = make([]place, 0, len(channels)+1)
+	x.stand(s, &x.everyone, 0)
+	for kind := range kinds {
+		if p := s.who.person(kind); p.name != "" {
+			x.enrol(s, p)
+		}
+	}
+	for _, ch := range channels {
+		x.stand(s, x.standing(ch), 0)
+	}
+}
+
 // add puts s on ch and says if it was not there, and if nobody was.
 func (x *index) add(s *Subscription, ch Channel, since Position) (added, first bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if s.on(ch) != nil {
+	if !s.indexed || s.on(ch) != nil {
 		return false, false
 	}
+	on := x.standing(ch)
+	x.stand(s, on, since)
+	return true, len(on.all) == 1
+}
+
+func (x *index) standing(ch Channel) *standing {
 	on := x.channels[ch]
-	if first = on == nil; first {
-		on = &standing{}
+	if on == nil {
+		on = &standing{name: ch}
 		x.channels[ch] = on
-		if !ch.reserved() {
-			x.plain++
-		}
 	}
-	p := place{ch: ch, at: int32(len(on.all)), give: -1, watch: -1, since: since}
+	return on
+}
+
+// stand puts s on a standing that it is not on.
+func (x *index) stand(s *Subscription, on *standing, since Position) {
+	p := place{on: on, at: int32(len(on.all)), give: -1, watch: -1, since: since}
 	on.all = append(on.all, s)
 	if c := s.conn.Load(); c != nil {
-		for _, route := range s.seats(nil, ch) {
+		on.count(s, 1)
+		for _, route := range on.routes(nil, s) {
 			c.Join(route)
 		}
 	} else {
@@ -67,50 +116,91 @@ func (x *index) add(s *Subscription, ch Channel, since Position) (added, first b
 		}
 	}
 	s.places = append(s.places, p)
-	return true, first
 }
 
 // remove takes s off ch and says if it was there, and if nobody is any more.
 func (x *index) remove(s *Subscription, ch Channel) (removed, last bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	i := slices.IndexFunc(s.places, func(p place) bool { return p.ch == ch })
-	if i < 0 {
+	p := s.on(ch)
+	if p == nil {
 		return false, false
 	}
-	on := x.channels[ch]
-	on.stop(ch, &s.places[i])
-	p := s.places[i]
-	s.places = slices.Delete(s.places, i, i+1)
 	if c := s.conn.Load(); c != nil {
-		for _, route := range s.seats(nil, ch) {
+		for _, route := range p.on.routes(nil, s) {
 			c.Leave(route)
 		}
 	}
-	on.all = vacate(on.all, p.at, func(moved *Subscription) { moved.on(ch).at = p.at })
-	if len(on.all) > 0 {
-		return true, false
-	}
-	delete(x.channels, ch)
-	if !ch.reserved() {
-		x.plain--
-	}
-	return true, true
+	return true, x.vacate(s, p)
 }
 
-// stop gives nothing of ch any more to whom p is the place of.
-func (on *standing) stop(ch Channel, p *place) {
+// retire takes s out of the index and gives the channels that it was on; false if it was
+// not there.
+func (x *index) retire(s *Subscription) (channels []Channel, was bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !s.indexed {
+		return nil, false
+	}
+	s.indexed = false
+	if c := s.conn.Load(); c != nil {
+		c.Mute()
+	}
+	for kind := range kinds {
+		if p := s.who.person(kind); p.name != "" {
+			x.expel(s, p)
+		}
+	}
+	for n := len(s.places); n > 0; n = len(s.places) {
+		p := &s.places[n-1]
+		if p.on != &x.everyone {
+			channels = append(channels, p.on.name)
+		}
+		x.vacate(s, p)
+	}
+	s.places = nil
+	return channels, true
+}
+
+// vacate takes s off its place and says if nobody is there any more.
+func (x *index) vacate(s *Subscription, p *place) (last bool) {
+	on, at := p.on, p.at
+	if s.conn.Load() != nil {
+		on.count(s, -1)
+	}
+	on.stop(p)
+	on.all = unlist(on.all, at, func(moved *Subscription) { moved.on(on.name).at = at })
+	end := len(s.places) - 1
+	*p, s.places[end] = s.places[end], place{}
+	s.places = s.places[:end]
+	if len(on.all) > 0 || on == &x.everyone {
+		return false
+	}
+	delete(x.channels, on.name)
+	return true
+}
+
+// count notes that the engine has, or no longer has, the stream of one that is here.
+func (on *standing) count(s *Subscription, n int) {
+	on.taken += n
+	if s.presence {
+		on.listening += n
+	}
+}
+
+// stop gives nothing any more to whom p is the place of.
+func (on *standing) stop(p *place) {
 	if p.give >= 0 {
-		on.given = vacate(on.given, p.give, func(moved *Subscription) { moved.on(ch).give = p.give })
+		on.given = unlist(on.given, p.give, func(moved *Subscription) { moved.on(on.name).give = p.give })
 	}
 	if p.watch >= 0 {
-		on.watching = vacate(on.watching, p.watch, func(moved *Subscription) { moved.on(ch).watch = p.watch })
+		on.watching = unlist(on.watching, p.watch, func(moved *Subscription) { moved.on(on.name).watch = p.watch })
 	}
 	p.give, p.watch = -1, -1
 }
 
-// vacate takes an element out of a list and puts the last one in its place.
-func vacate(list []*Subscription, at int32, moved func(*Subscription)) []*Subscription {
+// unlist takes an element out of a list and puts the last one in its place.
+func unlist(list []*Subscription, at int32, moved func(*Subscription)) []*Subscription {
 	end := int32(len(list) - 1)
 	last := list[end]
 	list[end] = nil
@@ -121,45 +211,44 @@ func vacate(list []*Subscription, at int32, moved func(*Subscription)) []*Subscr
 	return list[:end]
 }
 
-// deliver calls f for the subscriptions that t covers and that are given what they get
-// here; if watching, for those of them that watch presence. The caller holds mu.
-func (x *index) deliver(t Target, watching bool, f func(*Subscription)) {
-	on := x.channels[t.Route()]
-	if on == nil {
-		return
+// whole is the standing that t is for all of, nil if there is none or t has other
+// conditions. The caller holds mu.
+func (x *index) whole(t Target) *standing {
+	switch t {
+	case Target{All: true}:
+		return &x.everyone
+	case Target{Channel: t.Channel}, Target{Channel: t.Channel, All: true}:
+		return x.channels[t.Channel]
 	}
-	list := on.given
-	if watching {
-		list = on.watching
-	}
-	for _, s := range list {
-		if x.covers(t, s) {
-			f(s)
-		}
-	}
+	return nil
 }
 
-// each calls f for the subscriptions that t covers. f must not block.
+// each calls f for the subscriptions that t covers. f must not block. The caller holds mu.
 func (x *index) each(t Target, f func(*Subscription)) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	on := x.channels[t.Route()]
-	if on == nil {
+	if t.Subscription != "" {
+		if s := x.byID(t.Subscription); s != nil && s.indexed && x.covers(t, s) {
+			f(s)
+		}
 		return
 	}
-	for _, s := range on.all {
-		if x.covers(t, s) {
+	if p, ok := t.person(); ok {
+		x.kin(p, func(s *Subscription) {
+			if x.covers(t, s) {
+				f(s)
+			}
+		})
+		return
+	}
+	if on := x.whole(t); on != nil {
+		for _, s := range on.all {
 			f(s)
 		}
 	}
 }
 
-// covers tests the conditions of t beside its route. The caller holds mu.
+// covers tests all conditions of t. The caller holds mu.
 func (x *index) covers(t Target, s *Subscription) bool {
-	if t.Channel != "" && s.on(t.Channel) == nil {
-		return false
-	}
-	return t.names(s)
+	return (t.Channel == "" || s.on(t.Channel) != nil) && t.names(s)
 }
 
 // names tests the conditions of t about who s is, which never change.
@@ -171,15 +260,20 @@ func (t *Target) names(s *Subscription) bool {
 		(t.UserName == "" || t.UserName == s.who.userName && s.who.authenticated)
 }
 
+// list is a snapshot of those that t covers.
+func (x *index) list(t Target) (list []*Subscription) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	x.each(t, func(s *Subscription) { list = append(list, s) })
+	return list
+}
+
 // count says how many subscriptions t covers.
 func (x *index) count(t Target) (n int) {
-	if t == (Target{Channel: t.Channel}) {
-		x.mu.RLock()
-		defer x.mu.RUnlock()
-		if on := x.channels[t.Channel]; on != nil {
-			return len(on.all)
-		}
-		return 0
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if on := x.whole(t); on != nil {
+		return len(on.all)
 	}
 	x.each(t, func(*Subscription) { n++ })
 	return n
@@ -190,40 +284,57 @@ func (x *index) count(t Target) (n int) {
 func (x *index) takes(s *Subscription, m *Message) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	p := s.on(m.Target.Route())
-	if p == nil || m.Position <= p.since || !x.covers(m.Target, s) {
+	if !s.indexed || !m.Target.names(s) {
 		return false
 	}
-	return m.Target.Channel == "" || m.Position > s.on(m.Target.Channel).since
-}
-
-// sinces lists the channels of s, reserved ones included, and since when.
-func (x *index) sinces(s *Subscription) map[Channel]Position {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	m := make(map[Channel]Position, len(s.places))
-	for _, p := range s.places {
-		m[p.ch] = p.since
+	if m.Target.Channel == "" {
+		return true
 	}
-	return m
+	p := s.on(m.Target.Channel)
+	return p != nil && m.Position > p.since
 }
 
-// names lists the channels that are not reserved.
-func (x *index) names() []Channel {
+// channel is one that messages for a subscription come by, and since when.
+type channel struct {
+	name  Channel
+	since Position
+}
+
+// sinces lists the channels of s, reserved ones included; none when it is in the index no
+// longer.
+func (x *index) sinces(s *Subscription) []channel {
+	private := s.routes(nil)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	list := make([]Channel, 0, x.plain)
-	for ch := range x.channels {
-		if !ch.reserved() {
-			list = append(list, ch)
+	if !s.indexed {
+		return nil
+	}
+	list := make([]channel, 0, len(private)+len(s.places))
+	for _, ch := range private {
+		list = append(list, channel{name: ch})
+	}
+	for _, p := range s.places {
+		if p.on != &x.everyone {
+			list = append(list, channel{p.on.name, p.since})
 		}
 	}
 	return list
 }
 
-// size is the number of channels that are not reserved.
+// names lists the channels.
+func (x *index) names() []Channel {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	list := make([]Channel, 0, len(x.channels))
+	for ch := range x.channels {
+		list = append(list, ch)
+	}
+	return list
+}
+
+// size is the number of channels.
 func (x *index) size() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return x.plain
+	return len(x.channels)
 }

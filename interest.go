@@ -8,12 +8,14 @@ import (
 // interest tells the broker which channels this hub wants. Changes that come
 // while a call to the broker is under way are collected and go with the next
 // one, so that a storm of subscribers costs a few calls. One goroutine makes
-// the calls; no lock is held over them.
+// the calls; no lock is held over them. Of a [WholeLink] it wants everything, once, and
+// counts nothing.
 type interest struct {
-	link Link
-	wake chan struct{}
-	stop context.CancelFunc
-	done chan struct{}
+	whole bool
+	link  Link
+	wake  chan struct{}
+	stop  context.CancelFunc
+	done  chan struct{}
 
 	mu     sync.Mutex
 	refs   map[Channel]int      // subscriptions on the channel
@@ -33,19 +35,27 @@ func newRound() *round {
 	return &round{touched: map[Channel]struct{}{}, done: make(chan struct{})}
 }
 
-func newInterest(link Link) *interest {
-	ctx, stop := context.WithCancel(context.Background())
-	n := &interest{
+// newInterest begins to want. What is wanted from the beginning is complete after at.
+func newInterest(ctx context.Context, link Link) (n *interest, at Position, err error) {
+	if all, ok := link.(WholeLink); ok {
+		at, err = all.WantAll(ctx)
+		return &interest{whole: true}, at, err
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n = &interest{
 		link: link, wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
 		refs: map[Channel]int{}, wanted: map[Channel]struct{}{}, next: newRound(),
 	}
 	go n.run(ctx)
-	return n
+	return n, 0, nil
 }
 
 // acquire wants the channels once more. When it returns, their feed is complete
 // after the position, which is zero when all of them were wanted already.
 func (n *interest) acquire(ctx context.Context, channels []Channel) (Position, error) {
+	if n.whole {
+		return 0, nil
+	}
 	n.mu.Lock()
 	var wait *round
 	for _, ch := range channels {
@@ -78,6 +88,9 @@ func (n *interest) acquire(ctx context.Context, channels []Channel) (Position, e
 
 // release wants the channels once less. It does not wait.
 func (n *interest) release(channels []Channel) {
+	if n.whole {
+		return
+	}
 	n.mu.Lock()
 	gone := false
 	for _, ch := range channels {
@@ -150,6 +163,9 @@ func (n *interest) settle(r *round, add []Channel) {
 
 // close ends the goroutine and waits for it.
 func (n *interest) close() {
+	if n.whole {
+		return
+	}
 	n.stop()
 	<-n.done
 }

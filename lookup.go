@@ -52,10 +52,7 @@ func (h *Hub) Subscriptions(t Target) iter.Seq[*Subscription] {
 }
 
 // covered is a snapshot of the live subscriptions that t covers.
-func (h *Hub) covered(t Target) (list []*Subscription) {
-	h.index.each(t.orAll(), func(s *Subscription) { list = append(list, s) })
-	return list
-}
+func (h *Hub) covered(t Target) []*Subscription { return h.index.list(t.orAll()) }
 
 // orAll is everyone where nobody is named.
 func (t Target) orAll() Target {

@@ -20,8 +20,9 @@ type memoryLink struct {
 	feed  Feed
 	told  Position // guarded by calls: the last position that the feed knows
 
-	mu     sync.Mutex // guards wants and closed; never held while the feed is called
+	mu     sync.Mutex // guards the rest; never held while the feed is called
 	wants  map[Channel]struct{}
+	all    bool // wants has no say
 	closed bool
 }
 
@@ -45,7 +46,18 @@ func (k *memoryLink) wanted(route Channel) (wanted, idle bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	_, wanted = k.wants[route]
-	return wanted, len(k.wants) == 0
+	return wanted || k.all, len(k.wants) == 0 && !k.all
+}
+
+// WantAll implements [WholeLink].
+func (k *memoryLink) WantAll(ctx context.Context) (Position, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.ready(ctx, "want"); err != nil {
+		return 0, err
+	}
+	k.all = true
+	return k.broker.log.top(), nil // as in Want
 }
 
 // Want implements [Link]. A channel both added and dropped is wanted after it.
@@ -129,6 +141,7 @@ func (k *memoryLink) Close(context.Context) error {
 	k.mu.Lock()
 	k.closed = true
 	clear(k.wants)
+	k.all = false
 	k.mu.Unlock()
 	k.broker.detach(k)
 	k.calls.Lock()

@@ -188,7 +188,7 @@ type SubscribeOptions struct {
 	// Address is where the reader comes from, for hooks and logs.
 	Address string
 
-	values map[any]any // see Property
+	values *value // see Property
 }
 
 // maxMeta bounds names and values of a subscription's public and private

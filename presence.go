@@ -12,7 +12,6 @@ import (
 type presence struct {
 	mu    sync.Mutex
 	rooms map[Channel]*room
-	all   map[*Subscription][]Channel // the rooms each is in
 }
 
 type room struct {
@@ -64,9 +63,12 @@ func (h *Hub) appear(s *Subscription) (prior *Subscription, ok bool) {
 	if prior, ok = s.opened(); !ok {
 		return nil, false
 	}
-	m := s.Member()
-	before := p.all[prior]
-	p.all[s] = m.Channels
+	m := s.member()
+	var before []Channel
+	if prior != nil {
+		before = prior.rooms
+	}
+	s.rooms, s.present = m.Channels, true
 	for _, ch := range m.Channels {
 		n := Notice{Kind: NoticeJoin, Channel: ch, Member: &m, First: p.add(s, ch)}
 		if !slices.Contains(before, ch) {
@@ -85,12 +87,11 @@ func (h *Hub) move(s *Subscription) {
 	p := &h.presence
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	before, ok := p.all[s]
-	if !ok {
+	if !s.present {
 		return
 	}
-	m := s.Member()
-	p.all[s] = m.Channels
+	before, m := s.rooms, s.member()
+	s.rooms = m.Channels
 	for _, ch := range before {
 		n := Notice{Kind: NoticeUpdate, Channel: ch, Member: &m}
 		if n.Left = !slices.Contains(m.Channels, ch); n.Left {
@@ -109,13 +110,13 @@ func (h *Hub) move(s *Subscription) {
 // where someone else has taken its place. The caller holds presence.mu.
 func (h *Hub) depart(s *Subscription, kept []Channel) {
 	p := &h.presence
-	rooms, ok := p.all[s]
-	if !ok {
+	if s == nil || !s.present {
 		return
 	}
-	delete(p.all, s)
+	rooms := s.rooms
+	s.rooms, s.present = nil, false
 	told := !h.closed() && !s.silenced() // a shutdown is nobody's leave, and there is soon nobody to tell
-	m := s.Member()
+	m := s.member()
 	for _, ch := range rooms {
 		last := p.remove(s, ch)
 		if told && !slices.Contains(kept, ch) {
@@ -144,8 +145,10 @@ func (h *Hub) Members(channels ...Channel) []Member {
 	h.presence.mu.Lock()
 	found := map[*Subscription]struct{}{}
 	if len(channels) == 0 {
-		for s := range h.presence.all {
-			found[s] = struct{}{}
+		for _, s := range h.everybody() {
+			if s.present {
+				found[s] = struct{}{}
+			}
 		}
 	}
 	for _, ch := range channels {

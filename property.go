@@ -1,9 +1,6 @@
 package stentor
 
-import (
-	"fmt"
-	"maps"
-)
+import "fmt"
 
 // Property is a value that the server keeps with each subscription and tells
 // nobody: what the request proved, where the user is on the page, a limit. Make one
@@ -25,20 +22,40 @@ func (p *Property[T]) String() string { return fmt.Sprintf("property %q", p.name
 // Preset gives the subscription that o is going to be a value, from where the
 // request is at hand. A copy of o has it too.
 func (p *Property[T]) Preset(o *SubscribeOptions, v T) {
-	values := maps.Clone(o.values)
-	if values == nil {
-		values = map[any]any{}
+	o.values = &value{p, &v, o.values}
+}
+
+// value is what a subscription has of a property, and the next one. Most have none or
+// a few.
+type value struct {
+	property, v any // a *Property[T] and a *T: v itself may be a nil interface
+	next        *value
+}
+
+// find is where the value of a property is; at the end of the list if there is none.
+func find(at **value, property any) **value {
+	for *at != nil && (*at).property != property {
+		at = &(*at).next
 	}
-	values[p] = &v
-	o.values = values
+	return at
+}
+
+// clone is the list with the first of each property: options can be used again.
+func (l *value) clone() (list *value) {
+	for ; l != nil; l = l.next {
+		if at := find(&list, l.property); *at == nil {
+			*at = &value{property: l.property, v: l.v}
+		}
+	}
+	return list
 }
 
 // Get is the value that s has; ok says if it has one.
 func (p *Property[T]) Get(s *Subscription) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if at, has := s.values[p].(*T); has { // by address, because v may be a nil interface
-		return *at, true
+	if at := *find(&s.values, p); at != nil {
+		return *at.v.(*T), true
 	}
 	return v, false
 }
@@ -52,13 +69,14 @@ func (p *Property[T]) Add(s *Subscription, v T) bool { return p.put(s, v, false)
 func (p *Property[T]) put(s *Subscription, v T, over bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, has := s.values[p]; has && !over {
+	at := find(&s.values, p)
+	if *at != nil && !over {
 		return false
 	}
-	if s.values == nil {
-		s.values = map[any]any{}
+	if *at == nil {
+		*at = &value{property: p}
 	}
-	s.values[p] = &v
+	(*at).v = &v
 	return true
 }
 
@@ -66,9 +84,11 @@ func (p *Property[T]) put(s *Subscription, v T, over bool) bool {
 func (p *Property[T]) Delete(s *Subscription) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if at, has := s.values[p].(*T); has {
-		v, ok = *at, true
+	at := find(&s.values, p)
+	if *at == nil {
+		return v, false
 	}
-	delete(s.values, p)
-	return v, ok
+	v = *(*at).v.(*T)
+	*at = (*at).next
+	return v, true
 }

@@ -1,5 +1,12 @@
 package stentor
 
+// inbox is what a reader that is not the engine reads from. The engine's have none.
+type inbox struct {
+	wake  chan struct{} // told when there may be something
+	queue queue         // guarded by Subscription.mu, as is beat
+	beat  bool          // a heartbeat waits to be answered
+}
+
 // queue holds what waits for one reader. When it is full it takes nothing more:
 // the reader falls back on its cursor and reads what it was not given from the
 // history.
@@ -11,6 +18,13 @@ type queue struct {
 	gap   *Notice // a break of the feed that was not taken, the widest of several
 }
 
+func (in *inbox) signal() {
+	select {
+	case in.wake <- struct{}{}:
+	default:
+	}
+}
+
 // push queues it, or marks that the reader must fall back. It never blocks.
 func (s *Subscription) push(it item) {
 	if it.frame != nil && len(it.frame) == 0 {
@@ -20,13 +34,12 @@ func (s *Subscription) push(it item) {
 	c := s.conn.Load()
 	if c == nil {
 		s.enqueue(it)
+		s.in.signal()
 	}
 	s.mu.Unlock()
 	if c != nil {
 		s.write(c, it)
-		return
 	}
-	s.signal()
 }
 
 // pushGap queues a break of the feed. Where there is no room it is kept aside,
@@ -34,7 +47,8 @@ func (s *Subscription) push(it item) {
 func (s *Subscription) pushGap(n *Notice, it item) {
 	s.hub.count.gaps.Add(1)
 	s.mu.Lock()
-	q := &s.queue
+	defer s.mu.Unlock()
+	q := &s.in.queue
 	room := !q.full && len(q.items) < s.hub.o.QueueLength
 	q.full = !room
 	switch {
@@ -47,13 +61,12 @@ func (s *Subscription) pushGap(n *Notice, it item) {
 		wide.After = min(wide.After, q.gap.Gap.After)
 		q.gap = &Notice{Kind: NoticeGap, Cursor: max(n.Cursor, q.gap.Cursor), Gap: &wide}
 	}
-	s.mu.Unlock()
-	s.signal()
+	s.in.signal()
 }
 
 // enqueue does it. The caller holds mu.
 func (s *Subscription) enqueue(it item) {
-	o, q := &s.hub.o, &s.queue
+	o, q := &s.hub.o, &s.in.queue
 	switch {
 	case s.cause != nil:
 		return
@@ -71,13 +84,6 @@ func (s *Subscription) enqueue(it item) {
 	}
 }
 
-func (s *Subscription) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
 // taken is what a reader took from the queue at one moment.
 type taken struct {
 	items  []item
@@ -92,10 +98,11 @@ type taken struct {
 func (s *Subscription) take(spare []item) taken {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := taken{items: s.queue.items, full: s.queue.full, lost: s.queue.lost, gap: s.queue.gap, beat: s.beat}
+	q := &s.in.queue
+	t := taken{items: q.items, full: q.full, lost: q.lost, gap: q.gap, beat: s.in.beat}
 	if t.full {
 		t.target = Position(s.hub.place.Load())
 	}
-	s.queue, s.beat = queue{items: spare[:0]}, false
+	*q, s.in.beat = queue{items: spare[:0]}, false
 	return t
 }

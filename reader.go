@@ -118,9 +118,9 @@ func (r *reader) next(ctx context.Context) ([]item, error) {
 func (r *reader) page(ctx context.Context) ([]item, error) {
 	h := r.s.hub
 	sinces := h.index.sinces(r.s)
-	channels := make([]Channel, 0, len(sinces))
-	for ch := range sinces {
-		channels = append(channels, ch)
+	channels := make([]Channel, len(sinces))
+	for i, ch := range sinces {
+		channels[i] = ch.name
 	}
 	var page []Message
 	err := h.link.Replay(ctx, channels, r.cursor, r.target, func(m []Message) bool {
@@ -154,7 +154,7 @@ func (r *reader) page(ctx context.Context) ([]item, error) {
 }
 
 // missing gives a gap if messages after the cursor may be gone.
-func (r *reader) missing(ctx context.Context, sinces map[Channel]Position, page []Message) ([]item, error) {
+func (r *reader) missing(ctx context.Context, sinces []channel, page []Message) ([]item, error) {
 	w, err := r.window(ctx, sinces)
 	if err != nil {
 		return nil, fmt.Errorf("stentor: window: %w", err)
@@ -177,20 +177,20 @@ func (r *reader) missing(ctx context.Context, sinces map[Channel]Position, page 
 
 // window is the window of all channels. One that was joined after the cursor
 // misses only what came since.
-func (r *reader) window(ctx context.Context, sinces map[Channel]Position) (Window, error) {
+func (r *reader) window(ctx context.Context, sinces []channel) (Window, error) {
 	link := r.s.hub.link
 	whole := make([]Channel, 0, len(sinces))
 	var late Position
-	for ch, since := range sinces {
-		if since <= r.cursor {
-			whole = append(whole, ch)
+	for _, ch := range sinces {
+		if ch.since <= r.cursor {
+			whole = append(whole, ch.name)
 			continue
 		}
-		w, err := link.Window(ctx, []Channel{ch})
+		w, err := link.Window(ctx, []Channel{ch.name})
 		if err != nil {
 			return w, err
 		}
-		if w.Floor > since {
+		if w.Floor > ch.since {
 			late = max(late, w.Floor)
 		}
 	}

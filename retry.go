@@ -18,9 +18,9 @@ func (h *Hub) SetRetry(d time.Duration) {
 	if d < 0 {
 		return
 	}
-	h.index.each(Target{All: true}, func(s *Subscription) {
+	for _, s := range h.covered(Target{}) {
 		s.push(item{notice: &Notice{Kind: NoticeRetry, Retry: h.spreadRetry()}})
-	})
+	}
 }
 
 // spreadRetry is the reconnection time for one reader: as long on average, but not

@@ -88,7 +88,7 @@ func (s *Subscription) Serve(r Response) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	w := &writer{s: s, r: r, rd: reader{s: s}}
+	w := &writer{s: s, r: r, rd: reader{s: s}, wake: s.in.wake}
 	defer func() {
 		if !w.taken {
 			s.finish()
@@ -103,7 +103,9 @@ func (s *Subscription) Serve(r Response) error {
 			b.close()
 		}
 	}()
-	switch err := w.run(s.ctx); {
+	ctx, cancel := s.delivery()
+	defer cancel()
+	switch err := w.run(ctx); {
 	case w.taken:
 		return nil
 	case err != nil:
@@ -125,6 +127,8 @@ type writer struct {
 	left  bool        // the reader went, which is no failure
 	stays bool        // r can't be taken over
 	taken bool        // and here it was
+	beat  bool        // with a heartbeat to be answered
+	wake  <-chan struct{}
 }
 
 // run returns why the response can't go on; nil when the subscription has ended.
@@ -137,7 +141,7 @@ func (w *writer) run(ctx context.Context) error {
 		return err
 	}
 	if !w.s.hub.announce(w.s) {
-		return w.farewell() // the open hook closed it, or a newer one has its key
+		return w.farewell(ctx) // the open hook closed it, or a newer one has its key
 	}
 	if k := w.s.keepAlive; k > 0 {
 		w.idle = time.NewTimer(jitter(k))
@@ -150,13 +154,13 @@ func (w *writer) run(ctx context.Context) error {
 		if err := w.handOver(); err != nil || w.taken {
 			return err
 		}
-		switch done, err := w.wait(); {
+		switch done, err := w.wait(ctx); {
 		case err != nil:
 			return err
 		case done && w.s.heartbeats && w.s.Cause() == ErrReset:
-			return w.outlive()
+			return w.outlive(ctx)
 		case done:
-			return w.farewell()
+			return w.farewell(ctx)
 		}
 	}
 }
@@ -179,18 +183,18 @@ func (w *writer) drain(ctx context.Context) error {
 }
 
 // wait returns when there may be something to do; done when s has ended.
-func (w *writer) wait() (done bool, err error) {
+func (w *writer) wait(ctx context.Context) (done bool, err error) {
 	var idle <-chan time.Time
 	if w.idle != nil {
 		idle = w.idle.C
 	}
 	select {
-	case <-w.s.wake:
+	case <-w.wake:
 	case <-idle:
 		return false, w.keepAlive()
 	case <-w.r.Done():
 		return false, w.gone()
-	case <-w.s.ctx.Done():
+	case <-ctx.Done():
 		return true, nil
 	}
 	return false, nil
@@ -207,7 +211,7 @@ func (w *writer) gone() error {
 
 // outlive keeps the stream of a subscription that was reset open, until its client
 // has learned of it or the hub shuts down.
-func (w *writer) outlive() error {
+func (w *writer) outlive(ctx context.Context) error {
 	var idle <-chan time.Time
 	if w.idle != nil {
 		idle = w.idle.C
@@ -221,7 +225,7 @@ func (w *writer) outlive() error {
 		case <-w.r.Done():
 			return w.gone()
 		case <-w.s.hub.down:
-			return w.farewell()
+			return w.farewell(ctx)
 		}
 	}
 }
@@ -244,8 +248,8 @@ func (w *writer) rest() {
 	w.buf, w.rd.spare = nil, nil
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
-	if len(w.s.queue.items) == 0 {
-		w.s.queue.items = nil
+	if q := &w.s.in.queue; len(q.items) == 0 {
+		q.items = nil
 	}
 }
 
@@ -288,9 +292,9 @@ func (w *writer) flush(b []byte) error {
 }
 
 // farewell writes what was queued before the end, and that it is one.
-func (w *writer) farewell() error {
+func (w *writer) farewell(ctx context.Context) error {
 	// One that is behind gets nothing more: its context has ended.
-	if items, err := w.rd.next(w.s.ctx); err == nil && len(items) > 0 {
+	if items, err := w.rd.next(ctx); err == nil && len(items) > 0 {
 		if err := w.write(items); err != nil {
 			return err
 		}
@@ -339,7 +343,9 @@ func (s *Subscription) pull(ctx context.Context, yield func(Message, error) bool
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(s.ctx, func() { cancel(s.Cause()) })()
+	life, over := s.delivery()
+	defer over()
+	defer context.AfterFunc(life, func() { cancel(s.Cause()) })()
 	rd := reader{s: s}
 	defer rd.close()
 	items, err := rd.open(ctx)
@@ -362,7 +368,7 @@ func (s *Subscription) pull(ctx context.Context, yield func(Message, error) bool
 			continue
 		}
 		select {
-		case <-s.wake:
+		case <-s.in.wake:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

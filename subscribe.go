@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -137,16 +138,18 @@ func (s *Subscription) passOn(c *SubscribeOptions) {
 func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []Channel) (*Subscription, error) {
 	s := &Subscription{
 		hub: h, id: rand.Text(), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
-		presented: c.Cursor, requested: asked, replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive),
-		wake: make(chan struct{}, 1), ended: make(chan struct{}),
-		channels: slices.Clone(c.Channels), places: make([]place, 0, len(c.Channels)+4),
-		meta: maps.Clone(c.Meta), private: maps.Clone(c.Private), values: maps.Clone(c.values),
-		who: who{
-			user: c.User, userName: c.UserName, displayName: c.DisplayName, session: c.Session,
-			key: c.Key, address: c.Address, authenticated: c.Authenticated, created: time.Now(),
+		presented: strings.Clone(c.Cursor), replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive),
+		in: &inbox{wake: make(chan struct{}, 1)}, channels: h.index.intern(c.Channels),
+		meta: maps.Clone(c.Meta), private: maps.Clone(c.Private), values: c.values.clone(),
+		who: who{ // copies, because what is from a request may hold on to all of it
+			user: strings.Clone(c.User), userName: strings.Clone(c.UserName), displayName: strings.Clone(c.DisplayName),
+			session: strings.Clone(c.Session), key: strings.Clone(c.Key), address: strings.Clone(c.Address),
+			authenticated: c.Authenticated, created: time.Now().UnixNano(),
 		},
 	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if s.requested = s.channels; !slices.Equal(asked, s.channels) {
+		s.requested = h.index.intern(asked)
+	}
 	if s.who.displayName == "" {
 		s.who.displayName = c.UserName
 	}
@@ -162,7 +165,7 @@ func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []
 	}
 	s.who.user = "-" + strconv.FormatInt(n, 10)
 	if s.who.displayName == "" {
-		s.who.displayName = "user" + strconv.FormatInt(n, 10)
+		s.who.displayName = "user" + s.who.user[1:]
 	}
 	return s, nil
 }
@@ -170,7 +173,10 @@ func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []
 // register makes s known and lets it collect. From here on it may be ended by
 // others at any time.
 func (h *Hub) register(ctx context.Context, s, prior *Subscription, rule KeyRule) error {
-	routes := s.routes(s.channels)
+	var routes []Channel
+	if !h.interest.whole {
+		routes = s.routes(s.channels)
+	}
 	at, err := h.interest.acquire(ctx, routes)
 	if err != nil {
 		return fmt.Errorf("stentor: subscribe: %w", err)
@@ -198,9 +204,7 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription, rule KeyRule
 	}()
 	s.oust(prior, others)
 	ousted = true
-	for _, ch := range routes {
-		h.index.add(s, ch, 0)
-	}
+	h.index.enter(s, s.channels)
 	// A message at or below the place may have been spread before s stood in
 	// the index; every later one finds it there.
 	s.start = Position(h.place.Load())

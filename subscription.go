@@ -14,64 +14,71 @@ import (
 
 // Subscription is one receiver in a hub. All methods may be called from any
 // goroutine, but only one Serve or Messages may run.
+//
+// Most are idle for hours: what a subscription needs only while it is read here is in its
+// inbox, what few need is made when they need it.
 type Subscription struct {
-	hub        *Hub
-	id         string
-	serial     int64 // order of registration
-	who        who
-	dialect    Dialect
-	presence   bool
-	heartbeats bool   // its client sends heartbeats
-	presented  string // the cursor that the client presented
-	replay     func(context.Context, *Subscription) iter.Seq2[Message, error]
-	keepAlive  time.Duration
-	sent       struct{ messages, bytes atomic.Uint64 }
-	conn       atomic.Pointer[engine.Conn] // once the engine writes the stream; set under hub.index.mu and mu
-	catch      *catchUp                    // while the engine waits for history; one goroutine at a time has it
-	requested  []Channel                   // as asked for, to know it again
-	start      Position                    // the feed is complete after it
-	wake       chan struct{}
-	ctx        context.Context // ends with delivery
-	cancel     context.CancelFunc
-	ended      chan struct{} // closed when the first end is through
+	hub       *Hub
+	id        string
+	serial    int64 // order of registration
+	who       who
+	dialect   Dialect
+	presented string // the cursor that the client presented
+	keepAlive time.Duration
+	sent      struct{ messages, bytes atomic.Uint64 }
+	conn      atomic.Pointer[engine.Conn] // once the engine writes the stream; set under hub.index.mu and mu
+	catch     *catchUp                    // while the engine waits for history; one goroutine at a time has it
+	requested []Channel                   // as asked for, to know it again
+	start     Position                    // the feed is complete after it
 
-	places []place    // guarded by hub.index.mu
+	places []place // guarded by hub.index.mu, as are kin and indexed
+	kin    *kin
+	rooms  []Channel  // where it is present; guarded by hub.presence.mu, as is present
 	change sync.Mutex // held while channels and places are brought in line
 
-	mu        sync.Mutex // guards the rest
-	stage     stage
-	cause     error
-	to        stage // after cause: the stage to settle at
+	mu       sync.Mutex // guards the rest
+	in       *inbox     // nil once the engine writes the stream
+	cause    error
+	done     chan struct{}      // closed when delivery has ended; made when somebody asks
+	cancel   context.CancelFunc // of what is done for its delivery, while there is something
+	ended    chan struct{}      // closed when the first end is through; made by that
+	channels []Channel          // never changed, but replaced
+	meta     map[string]string
+	private  map[string]string
+	values   *value   // of each Property
+	reached  Position // everything up to here was handed to the reader
+	proved   Position // and up to here before its last heartbeat
+	prior    *Subscription
+	onEnd    func(error)
+	beatAt   int64 // of the last heartbeat, in nanoseconds since 1970
+	lease    *time.Timer
+	linger   *time.Timer
+	room     int // channels that are about to be joined
+
+	stage, to stage // where it is; after cause: where to settle
 	served    bool
 	announced bool
-	channels  []Channel
-	room      int // channels that are about to be joined
-	meta      map[string]string
-	private   map[string]string
-	values    map[any]any // of each Property
-	queue     queue
-	beat      bool     // a heartbeat waits to be answered
-	reached   Position // everything up to here was handed to the reader
-	proved    Position // and up to here before its last heartbeat
-	prior     *Subscription
 	unsaid    bool // its leave is told to nobody
 	hooking   bool // a hook about its end runs
-	over      bool // those of onEnd have run
-	onEnd     []func(error)
-	beatAt    time.Time // of the last heartbeat
-	lease     *time.Timer
-	linger    *time.Timer
+	over      bool // what OnEnd was given has run
+
+	indexed    bool // guarded by hub.index.mu
+	present    bool // guarded by hub.presence.mu
+	presence   bool // it watches; never changes, as what follows
+	heartbeats bool // its client sends heartbeats
+	replay     func(context.Context, *Subscription) iter.Seq2[Message, error]
 }
 
 // who is the identity of a subscription. It never changes.
 type who struct {
 	user, userName, displayName, session, key, address string
-	authenticated                                      bool
-	created                                            time.Time
+
+	created       int64 // in nanoseconds since 1970
+	authenticated bool
 }
 
 // stage is how far a subscription is on its way. It only grows.
-type stage int
+type stage int8
 
 const (
 	stageHeld      stage = iota // registered, live messages held, nobody told
@@ -95,12 +102,19 @@ func (s *Subscription) Address() string { return s.who.address }
 
 // Member is the public view: what others may know. It is a copy.
 func (s *Subscription) Member() Member {
+	m := s.member()
+	m.Channels = slices.Clone(m.Channels)
+	return m
+}
+
+// member is the same with channels that must not be changed.
+func (s *Subscription) member() Member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Member{
 		User: s.who.user, UserName: s.who.userName, DisplayName: s.who.displayName,
-		Authenticated: s.who.authenticated, Created: s.who.created,
-		Channels: slices.Clone(s.channels), Meta: maps.Clone(s.meta),
+		Authenticated: s.who.authenticated, Created: s.Created(),
+		Channels: s.channels, Meta: maps.Clone(s.meta),
 	}
 }
 
@@ -157,10 +171,39 @@ func set(m *map[string]string, name, value string) {
 }
 
 // Done is closed when delivery has ended; Cause then says why.
-func (s *Subscription) Done() <-chan struct{} { return s.ctx.Done() }
+func (s *Subscription) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = make(chan struct{})
+		if s.cause != nil {
+			close(s.done)
+		}
+	}
+	return s.done
+}
+
+// delivery is a context that ends with s. There is one at a time, and cancel has to be
+// called.
+func (s *Subscription) delivery() (ctx context.Context, cancel func()) {
+	ctx, end := context.WithCancel(context.Background())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause != nil {
+		end()
+		return ctx, end
+	}
+	s.cancel = end
+	return ctx, func() {
+		end()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.cancel = nil
+	}
+}
 
 // Created is when it came. One that took another's place came when that did.
-func (s *Subscription) Created() time.Time { return s.who.created }
+func (s *Subscription) Created() time.Time { return time.Unix(0, s.who.created) }
 
 // Cursor is what the client presented to go on from, as SubscribeOptions had it: empty for one
 // that begins. It is any text at all.
@@ -171,7 +214,10 @@ func (s *Subscription) Cursor() string { return s.presented }
 func (s *Subscription) LastHeartbeat() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.beatAt
+	if s.beatAt == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, s.beatAt)
 }
 
 // Sent is what a reader was given.
@@ -195,8 +241,10 @@ func (s *Subscription) Sent() Sent {
 func (s *Subscription) OnEnd(f func(cause error)) {
 	s.mu.Lock()
 	cause, over := s.cause, s.over
-	if !over {
-		s.onEnd = append(s.onEnd, f)
+	if before := s.onEnd; !over && before != nil {
+		s.onEnd = func(cause error) { before(cause); f(cause) }
+	} else if !over {
+		s.onEnd = f
 	}
 	s.mu.Unlock()
 	if over {

@@ -109,9 +109,9 @@ type owner Subscription
 
 // logged is an item in the engine's log.
 type logged struct {
-	h *Hub
+	engine.Entry
 	item
-	target Target
+	h *Hub
 }
 
 func (l *logged) AppendFrame(b []byte, form any) []byte {
@@ -122,54 +122,40 @@ func (l *logged) AppendFrame(b []byte, form any) []byte {
 	return out
 }
 
-func (l *logged) Covers(c *engine.Conn, seq uint64) bool {
-	ch := l.target.Channel
-	return l.target.names((*Subscription)(c.Owner().(*owner))) && (ch == "" || c.On(string(ch), seq))
-}
-
-// seats adds the routes of the engine that s is on for ch: notices have one of their own,
-// where those are who watch.
-func (s *Subscription) seats(routes []string, ch Channel) []string {
-	routes = append(routes, string(ch))
-	if s.presence && !ch.reserved() {
-		routes = append(routes, watched(ch))
+// routes adds the routes of the engine for s: notices have one of their own, where those
+// are who watch. Everyone needs none.
+func (on *standing) routes(list []string, s *Subscription) []string {
+	if on.name == everyone {
+		return list
 	}
-	return routes
+	list = append(list, string(on.name))
+	if s.presence {
+		list = append(list, on.watched())
+	}
+	return list
 }
 
-func watched(ch Channel) string { return string(reserved('w', string(ch))) }
+func (on *standing) watched() string { return string(reserved('w', string(on.name))) }
 
 // logOverhead is what an entry of the log costs beside its data.
 const logOverhead = 256
 
-// log appends an item for the streams that were taken over. The caller holds index.mu.
-func (h *Hub) log(t Target, it item, watching bool) {
-	e := h.writer.engine.Load()
-	if e == nil {
-		return
+// log appends an item for the streams that were taken over: for those on a standing, or of
+// them those that watch, or for some. The caller holds index.mu.
+func (h *Hub) log(it item, on *standing, watching bool, to []*engine.Conn) {
+	l := &logged{h: h, item: it}
+	l.Entry = engine.Entry{Position: int64(it.pos), Size: it.size() + logOverhead, Silent: it.notice != nil, Item: l}
+	switch {
+	case on == nil:
+		l.To = to
+	case on.name == everyone:
+		l.All = true
+	case watching:
+		l.Route = on.watched()
+	default:
+		l.Route = string(on.name)
 	}
-	route := string(t.Route())
-	if watching {
-		route = watched(t.Channel)
-	}
-	if !e.On(route) {
-		return
-	}
-	e.Append(&engine.Entry{
-		Position: int64(it.pos), Route: route, Size: it.size() + logOverhead,
-		Silent: it.notice != nil, Whole: t.single(), Item: &logged{h: h, item: it, target: t},
-	})
-}
-
-// single reports whether t has no condition beside its route.
-func (t Target) single() bool {
-	n := 0
-	for _, set := range [...]bool{t.Channel != "", t.User != "", t.Session != "", t.Key != "", t.Subscription != ""} {
-		if set {
-			n++
-		}
-	}
-	return n <= 1 && t.UserName == "" // a name is for the authenticated alone
+	h.writer.engine.Load().Append(&l.Entry)
 }
 
 // handOver gives a stream that has everything to the engine, if that can be.
@@ -201,7 +187,7 @@ func (w *writer) handOver() error {
 		return nil
 	}
 	w.taken = true
-	if s.answerDue() {
+	if w.beat {
 		s.answer(c)
 	}
 	if cause := s.Cause(); cause != nil { // it ended while nobody wrote
@@ -216,39 +202,35 @@ func (w *writer) attach(e *engine.Engine, nc net.Conn, o *engine.AttachOptions) 
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, p := range s.places {
-		o.Routes = s.seats(o.Routes, p.ch)
+		o.Routes = p.on.routes(o.Routes, s)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cursor, items := w.rd.cursor, make([]item, 0, len(s.queue.items))
-	for _, it := range s.queue.items {
+	q := &s.in.queue
+	cursor, items := w.rd.cursor, make([]item, 0, len(q.items))
+	for _, it := range q.items {
 		if it.pos == 0 || it.pos > cursor {
 			cursor = max(cursor, it.pos)
 			items = append(items, it)
 			o.First, err = it.encode(o.First, s.dialect, err)
 		}
 	}
-	o.Position, o.Behind, o.Lost = int64(cursor), s.queue.full, s.queue.lost
+	o.Position, o.Behind, o.Lost = int64(cursor), q.full, q.lost
 	if c, err = e.Attach(nc, (*owner)(s), o); err != nil {
 		return nil, err
 	}
 	count(items, &s.hub.count.delivered, &s.sent.messages)
-	s.queue = queue{}
+	w.beat, s.in = s.in.beat, nil
 	s.conn.Store(c)
+	if !s.indexed {
+		c.Mute() // it has ended
+	}
 	for i := range s.places {
 		p := &s.places[i]
-		x.channels[p.ch].stop(p.ch, p)
+		p.on.stop(p)
+		p.on.count(s, 1)
 	}
 	return c, nil
-}
-
-// answerDue reports whether a heartbeat waits to be answered, once.
-func (s *Subscription) answerDue() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	due := s.beat
-	s.beat = false
-	return due
 }
 
 // answer tells the client that its heartbeat was heard.

@@ -29,41 +29,61 @@ const (
 )
 
 // Conn is one connection. Its methods may be called from any goroutine; its fields are its
-// shard's, but for those that never change and the counters.
+// shard's, but for those that never change and the counters. There may be a hundred thousand:
+// what only some of them need is elsewhere.
 type Conn struct {
 	shard    *shard
 	owner    Owner
-	state    atomic.Uint32
 	position atomic.Int64 // all up to here was written, and nothing up to here is written again
 	messages atomic.Uint64
 	bytes    atomic.Uint64
+	state    atomic.Uint32
 
 	form   *form
-	keep   []byte // keepalive, framed
 	seats  []seat
-	rest   []byte // while not live: framed, to be written before anything else
+	lag    *lag // nil while live
 	fd     int32
 	slot   int32  // in shard.slots
 	serial uint32 // so that a late event is not taken for its
-	ending bool   // the last bytes have been given
-	ack    bool   // Fed is due when rest is written
-	lost   bool   // something without a position was dropped
+	wrote  uint32 // when, in ticks
 
 	first, last int32 // in shard.spans, what the pass has for it; -1 for nothing
 	pending     int32 // entries of that
 
-	private int32  // bytes of rest that are private
-	wrote   uint32 // when, in ticks
-	until   uint32 // when its end has to be over
-	seq     uint64 // while behind: where it reads on
+	quiet  bool // it is not kept warm
+	mute   bool // nothing of the log is for it any more
+	ending bool // the last bytes have been given
+	ack    bool // Fed is due when all that waits is written
+	lost   bool // something without a position was dropped
+}
+
+// lag is what a connection has yet to get.
+type lag struct {
+	rest    []byte // framed, to be written before anything else
+	private int    // bytes of rest that are for it alone
+	seq     uint64 // while behind: where it reads the log on
+}
+
+// late is what c has yet to get, from now on if it was live.
+func (c *Conn) late() *lag {
+	if c.lag == nil {
+		c.lag = &lag{}
+	}
+	return c.lag
 }
 
 func (c *Conn) is(state uint32) bool { return c.state.Load() == state }
 
 // goOn says where c goes on to read, and up to where it has all.
 func (c *Conn) goOn(seq uint64, position int64) {
-	c.seq = seq
+	c.late().seq = seq
 	c.position.Store(position)
+}
+
+// caughtUp makes c live.
+func (c *Conn) caughtUp() {
+	c.lag = nil
+	c.state.Store(live)
 }
 
 // after reports whether e comes after what c has.
@@ -103,7 +123,7 @@ type AttachOptions struct {
 	Form any
 	// Chunked frames what is written as chunks of an HTTP/1.1 body.
 	Chunked bool
-	// KeepAlive is what keeps it warm.
+	// KeepAlive is what keeps it warm, the same in all of a form; empty is nothing.
 	KeepAlive []byte
 	// First is written before anything else.
 	First []byte
@@ -129,11 +149,11 @@ func (e *Engine) Attach(nc net.Conn, owner Owner, o *AttachOptions) (*Conn, erro
 		closeFD(fd)
 		return nil, errClosed
 	}
-	c := &Conn{shard: s, owner: owner, fd: int32(fd), first: -1, keep: frame(nil, o.KeepAlive, o.Chunked)}
+	c := &Conn{shard: s, owner: owner, fd: int32(fd), first: -1, quiet: len(o.KeepAlive) == 0}
 	for _, name := range o.Routes {
 		e.on(name, s.n)
 	}
-	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked}, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
+	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked}, keep: o.KeepAlive, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
 	nc.Close() // the engine's is another descriptor of it
 	return c, nil
 }
@@ -148,6 +168,9 @@ func (c *Conn) Join(route string) {
 func (c *Conn) Leave(route string) {
 	c.shard.command(command{kind: doLeave, c: c, routes: []string{route}})
 }
+
+// Mute takes c off all routes: of what is appended from now on it gets nothing.
+func (c *Conn) Mute() { c.shard.command(command{kind: doMute, c: c}) }
 
 // Write writes bytes that are for c alone, after what has been appended so far. While
 // c is behind a few thousand of them wait; what is more is dropped and counts as lost.
@@ -171,13 +194,3 @@ func (c *Conn) Sent() (messages, bytes uint64) { return c.messages.Load(), c.byt
 
 // Owner is whose connection it is.
 func (c *Conn) Owner() Owner { return c.owner }
-
-// On reports whether c was on a route at a place in the log. Only Item.Covers may ask.
-func (c *Conn) On(route string, seq uint64) bool {
-	for _, t := range c.seats {
-		if t.on.name == route {
-			return t.from <= seq
-		}
-	}
-	return false
-}

@@ -5,6 +5,7 @@ const (
 	doAttach = iota
 	doJoin
 	doLeave
+	doMute
 	doWrite
 	doFeed
 	doResume
@@ -18,6 +19,7 @@ type command struct {
 	c        *Conn
 	form     formKey
 	bytes    []byte
+	keep     []byte // of doAttach
 	routes   []string
 	mark     uint64
 	position int64
@@ -52,11 +54,15 @@ func (s *shard) do(cmd *command) {
 		s.join(c, cmd.routes[0])
 	case doLeave:
 		s.leave(c, cmd.routes[0])
+	case doMute:
+		c.mute = true
+		s.unseat(c)
 	case doWrite:
 		s.private(c, frame(nil, cmd.bytes, c.form.chunked))
 	case doFeed:
 		s.send() // so that c begins where all others are
-		c.rest, c.ack = frame(c.rest, cmd.bytes, c.form.chunked), true
+		l := c.late()
+		l.rest, c.ack = frame(l.rest, cmd.bytes, c.form.chunked), true
 		s.flush(c)
 	case doResume:
 		s.send()
@@ -75,6 +81,9 @@ func (s *shard) attach(c *Conn, cmd *command) {
 		s.forms[cmd.form] = c.form
 	}
 	c.form.conns++
+	if len(c.form.keep) == 0 {
+		c.form.keep = frame(nil, cmd.keep, cmd.form.chunked)
+	}
 	s.serial++
 	c.serial, c.wrote = s.serial, s.now
 	c.position.Store(cmd.position)
@@ -99,7 +108,7 @@ func (s *shard) attach(c *Conn, cmd *command) {
 		s.private(c, first)
 		return
 	}
-	c.rest, c.lost = first, cmd.lost
+	c.late().rest, c.lost = first, cmd.lost
 	s.away(c)
 	s.flush(c)
 }
@@ -170,8 +179,7 @@ func (s *shard) end(c *Conn, farewell []byte) {
 		return
 	}
 	c.ending = true
-	c.until = s.now + ticks(s.engine.o.Linger)
-	s.ends = append(s.ends, c)
+	s.ends = append(s.ends, deadline{c, s.now + ticks(s.engine.o.Linger)})
 	b := frame(nil, farewell, c.form.chunked)
 	if c.form.chunked {
 		b = append(b, "0\r\n\r\n"...)
@@ -237,7 +245,7 @@ func (s *shard) gone(c *Conn, err error) {
 	s.free = append(s.free, c.slot)
 	drained(int(c.fd))
 	closeFD(int(c.fd))
-	c.rest, c.keep = nil, nil
+	c.lag = nil
 	c.owner.Gone(c, err)
 }
 
@@ -254,11 +262,11 @@ func (s *shard) keepAlive() {
 			s.visited = 0
 		}
 		c := s.slots[s.visited]
-		if c == nil || !c.is(live) || len(c.keep) == 0 || s.now-c.wrote < interval*3/4 {
+		if c == nil || !c.is(live) || c.quiet || s.now-c.wrote < interval*3/4 {
 			continue
 		}
 		c.wrote = s.now
-		s.private(c, c.keep)
+		s.private(c, c.form.keep)
 	}
 	s.send()
 }
@@ -266,15 +274,15 @@ func (s *shard) keepAlive() {
 // expire closes those that did not take their end in time.
 func (s *shard) expire() {
 	keep := s.ends[:0]
-	for _, c := range s.ends {
+	for _, d := range s.ends {
 		switch {
-		case c.is(closed):
-		case s.now < c.until:
-			keep = append(keep, c)
-		case c.is(lingers):
-			s.gone(c, nil) // it has all; that it stays connected is its affair
+		case d.c.is(closed):
+		case s.now < d.until:
+			keep = append(keep, d)
+		case d.c.is(lingers):
+			s.gone(d.c, nil) // it has all; that it stays connected is its affair
 		default:
-			s.gone(c, errSlow)
+			s.gone(d.c, errSlow)
 		}
 	}
 	clear(s.ends[len(keep):])

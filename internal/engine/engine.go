@@ -74,16 +74,9 @@ func (e *Engine) Close() {
 	e.wg.Wait()
 }
 
-// On reports whether anybody is on a route.
-func (e *Engine) On(route string) bool {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	return e.routes[route] != nil
-}
-
 // Append puts an entry at the end of the log and wakes whom it is for. It never
 // waits for a connection. Entries are written in the order in which they were
-// appended. It reports whether anybody was on the route.
+// appended. It reports whether there was anybody; without, nothing is appended.
 func (e *Engine) Append(entry *Entry) bool {
 	if !e.append(entry) {
 		return false
@@ -101,13 +94,34 @@ func (e *Engine) Append(entry *Entry) bool {
 func (e *Engine) append(entry *Entry) bool {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	r := e.routes[entry.Route]
-	if r == nil {
+	if entry.mask = e.mask(entry); entry.mask == 0 {
 		return false
 	}
-	entry.mask = r.mask
+	if len(entry.To) > long {
+		entry.to = make(map[*Conn]struct{}, len(entry.To))
+		for _, c := range entry.To {
+			entry.to[c] = struct{}{}
+		}
+	}
 	e.log.append(entry, e.overtaken)
 	return true
+}
+
+// mask says which shards have connections that entry is for. The caller holds mu.
+func (e *Engine) mask(entry *Entry) (mask uint64) {
+	switch {
+	case entry.All:
+		return 1<<len(e.shards) - 1
+	case entry.To != nil:
+		for _, c := range entry.To {
+			mask |= 1 << c.shard.n
+		}
+		return mask
+	}
+	if r := e.routes[entry.Route]; r != nil {
+		mask = r.mask
+	}
+	return mask
 }
 
 // overtaken tells the shards that an entry is about to go which they have yet to

@@ -20,21 +20,14 @@ import (
 	"github.com/stentor-sse/stentor/internal/engine"
 )
 
-// line is an item of one line. Only owners in to get it, if that is set.
-type line struct {
-	text string
-	to   *reader
-}
+// line is an item of one line.
+type line struct{ text string }
 
 func (l line) AppendFrame(b []byte, form any) []byte {
 	if form == "mute" {
 		return b
 	}
 	return append(append(b, l.text...), '\n')
-}
-
-func (l line) Covers(c *engine.Conn, _ uint64) bool {
-	return l.to == nil || c.Owner() == engine.Owner(l.to)
 }
 
 // rig is an engine with the history that an owner would have.
@@ -69,7 +62,7 @@ func (r *rig) say(route, text string) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.place++
-	e := &engine.Entry{Position: r.place, Route: route, Whole: true, Size: len(text), Item: line{text: text}}
+	e := &engine.Entry{Position: r.place, Route: route, Size: len(text), Item: line{text}}
 	r.history = append(r.history, e)
 	r.Append(e)
 	return e.Position
@@ -272,8 +265,9 @@ func TestRoutesAndTargets(t *testing.T) {
 	a.conn.Join("news")
 	a.conn.Join("news") // twice is once
 	r.say("news", "2")
-	r.Append(&engine.Entry{Route: "home", Item: line{"for b", b}})
-	r.Append(&engine.Entry{Route: "home", Item: line{"for a", a}})
+	r.Append(&engine.Entry{To: []*engine.Conn{b.conn}, Item: line{"for b"}})
+	r.Append(&engine.Entry{To: []*engine.Conn{b.conn, a.conn}, Item: line{"for a"}})
+	r.Append(&engine.Entry{All: true, Item: line{"for all"}})
 	a.conn.Write([]byte("mine\n"))
 	a.conn.Leave("home")
 	r.say("home", "3")
@@ -281,7 +275,7 @@ func TestRoutesAndTargets(t *testing.T) {
 	a.conn.Leave("news")
 	r.say("news", "5")
 	a.conn.End([]byte("bye\n"))
-	if got := read(t, a.far); got != "hello\n1\n2\nfor a\nmine\n4\nbye\n" {
+	if got := read(t, a.far); got != "hello\n1\n2\nfor a\nfor all\nmine\n4\nbye\n" {
 		t.Errorf("a got %q", got)
 	}
 	a.far.Close()
@@ -292,13 +286,50 @@ func TestRoutesAndTargets(t *testing.T) {
 	if got := read(t, b.far); got != "" {
 		t.Errorf("b got %q", got)
 	}
-	if m, n := a.conn.Sent(); m != 4 || n != uint64(len("hello\n1\n2\nfor a\nmine\n4\nbye\n")) {
+	if m, n := a.conn.Sent(); m != 5 || n != uint64(len("hello\n1\n2\nfor a\nfor all\nmine\n4\nbye\n")) {
 		t.Errorf("a was sent %d entries, %d bytes", m, n)
 	}
 	b.far.Close()
 	<-b.gone
-	if r.Append(&engine.Entry{Route: "news", Item: line{text: "x"}}) {
+	if r.Append(&engine.Entry{Route: "news", Item: line{"x"}}) {
 		t.Error("somebody is on a route that all have left")
+	}
+}
+
+// Whoever reads the log by itself gets of it what a shard would have given.
+func TestWhoIsBehindGetsWhatIsForIt(t *testing.T) {
+	r := newRig(t, engine.Options{Length: 1 << 10, Bytes: 1 << 30})
+	home := &engine.AttachOptions{Routes: []string{"home"}}
+	slow, others := r.connect(home), []*reader{}
+	for range 40 {
+		others = append(others, r.connect(&engine.AttachOptions{}))
+	}
+	named := []*engine.Conn{slow.conn}
+	for _, o := range others {
+		named = append(named, o.conn)
+	}
+	plug := strings.Repeat("x", 4<<20) // more than a connection takes unread
+	r.Append(&engine.Entry{To: named[:1], Item: line{plug}})
+	want := plug + "\n"
+	for i := range 10 {
+		n := strconv.Itoa(i)
+		r.Append(&engine.Entry{Route: "home", Item: line{"route " + n}})
+		r.Append(&engine.Entry{To: named[1:], Item: line{"others " + n}})
+		r.Append(&engine.Entry{To: named, Item: line{"named " + n}})
+		r.Append(&engine.Entry{To: named[:1], Item: line{"one " + n}})
+		r.Append(&engine.Entry{All: true, Item: line{"all " + n}})
+		want += "route " + n + "\nnamed " + n + "\none " + n + "\nall " + n + "\n"
+	}
+	got := make([]byte, len(want))
+	slow.far.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.ReadFull(slow.far, got); err != nil || string(got) != want {
+		t.Errorf("%v: the slow one got %d bytes that end in %q", err, len(got), got[len(plug):])
+	}
+	slow.conn.Mute()
+	r.Append(&engine.Entry{All: true, Item: line{"unheard"}})
+	slow.conn.End([]byte("bye\n"))
+	if rest := read(t, slow.far); rest != "bye\n" {
+		t.Errorf("after that %q", rest)
 	}
 }
 
@@ -361,7 +392,7 @@ func TestPeerGoes(t *testing.T) {
 		a.conn.Join("x")
 		a.conn.End(nil)
 	}
-	if r.Append(&engine.Entry{Route: "home", Item: line{text: "x"}}) {
+	if r.Append(&engine.Entry{Route: "home", Item: line{"x"}}) {
 		t.Error("somebody is there still")
 	}
 }

@@ -15,6 +15,7 @@ type formKey struct {
 type form struct {
 	formKey
 	conns  int
+	keep   []byte // keepalive, framed
 	buf    []byte
 	frames []encoded
 	newest *Entry // that was encoded last

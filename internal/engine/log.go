@@ -2,29 +2,29 @@ package engine
 
 import (
 	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
 
-// Item is what is written, to all connections alike. Its methods are called from
+// Item is what is written, to all connections alike. Its method is called from
 // several goroutines and must not block.
 type Item interface {
 	// AppendFrame appends the item's frame in a form; nothing if it is not shown
 	// in that.
 	AppendFrame(b []byte, form any) []byte
-	// Covers reports whether the item, which is at that place in the log, is for c, which
-	// is on its route. It may ask c for its owner, and for other routes.
-	Covers(c *Conn, seq uint64) bool
 }
 
 // Entry is one item in the log. It must not be changed once it was appended.
 type Entry struct {
 	// Position is the item's place in the history; zero if it is in none.
 	Position int64
-	// Route is which connections may get it.
+	// All says that it is for every connection.
+	All bool
+	// To is whom it is for, each once, if not for all. The list is the entry's to keep.
+	To []*Conn
+	// Route is for those that are on it, where neither All nor To says otherwise.
 	Route string
-	// Whole says that all of them do: Covers is not asked.
-	Whole bool
 	// Silent entries are not counted as messages.
 	Silent bool
 	// Size is what the entry counts for in the log's bytes.
@@ -32,7 +32,20 @@ type Entry struct {
 	Item Item
 
 	seq  uint64
-	mask uint64 // shards that had a connection on the route
+	mask uint64             // shards that had a connection it is for
+	to   map[*Conn]struct{} // as To, where that is long
+}
+
+// long is how many a list may have to be searched from its beginning.
+const long = 16
+
+// names reports whether e is for c by name.
+func (e *Entry) names(c *Conn) bool {
+	if e.to != nil {
+		_, ok := e.to[c]
+		return ok
+	}
+	return slices.Contains(e.To, c)
 }
 
 // journal is the log: a ring that forgets its oldest entries when it has too many or too

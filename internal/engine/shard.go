@@ -41,12 +41,12 @@ type shard struct {
 	forms    map[formKey]*form
 	slots    []*Conn
 	free     []int32
-	serial   uint32  // of connections, to know late events from theirs
-	ends     []*Conn // that have to be over in time
-	now      uint32  // in ticks
-	visited  int     // of slots, by keepAlive
-	position int64   // of the newest entry that was read
-	sent     uint64  // the place up to which all was written to whom it was for
+	serial   uint32 // of connections, to know late events from theirs
+	ends     []deadline
+	now      uint32 // in ticks
+	visited  int    // of slots, by keepAlive
+	position int64  // of the newest entry that was read
+	sent     uint64 // the place up to which all was written to whom it was for
 
 	touched []*Conn // that this pass has something for
 	spans   []span
@@ -56,6 +56,12 @@ type shard struct {
 	joined  []byte
 	spareQ  []command
 	spareE  []event
+}
+
+// deadline is when the end of a connection has to be over.
+type deadline struct {
+	c     *Conn
+	until uint32 // in ticks
 }
 
 func newShard(e *Engine, n int) (*shard, error) {
@@ -198,18 +204,37 @@ func (s *shard) gather(e *Entry) {
 	s.entries++
 	before := s.position
 	s.position = max(s.position, e.Position)
-	on := s.routes[e.Route]
-	if on == nil {
-		return // the last one has left meanwhile
-	}
-	for _, t := range on.seats {
-		if c := t.c; c.is(live) && c.after(e) && (e.Whole || e.Item.Covers(c, e.seq)) {
-			if off, end := s.encode(c.form, e, before); off < end {
-				s.give(c, off, end)
-				if !e.Silent {
-					c.pending++
-				}
+	switch {
+	case e.All:
+		for _, c := range s.slots {
+			if c != nil {
+				s.offer(c, e, before)
 			}
+		}
+	case e.To != nil:
+		for _, c := range e.To {
+			if c.shard == s {
+				s.offer(c, e, before)
+			}
+		}
+	default:
+		if on := s.routes[e.Route]; on != nil { // else the last one has left meanwhile
+			for _, t := range on.seats {
+				s.offer(t.c, e, before)
+			}
+		}
+	}
+}
+
+// offer gives e to c in this pass if c can take it now.
+func (s *shard) offer(c *Conn, e *Entry, before int64) {
+	if !c.is(live) || c.mute || !c.after(e) {
+		return
+	}
+	if off, end := s.encode(c.form, e, before); off < end {
+		s.give(c, off, end)
+		if !e.Silent {
+			c.pending++
 		}
 	}
 }

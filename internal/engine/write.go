@@ -63,7 +63,8 @@ func (s *shard) cut(c *Conn, f *form, i, off int32) {
 	at := f.find(off)
 	fr := f.frames[at]
 	if off > f.start(at) {
-		c.rest = append(c.rest, f.buf[off:fr.end]...)
+		l := c.late()
+		l.rest = append(l.rest, f.buf[off:fr.end]...)
 		seq := fr.seq + 1
 		if fr.private {
 			seq = fr.seq
@@ -92,27 +93,28 @@ func (s *shard) cut(c *Conn, f *form, i, off int32) {
 
 // wait keeps framed private bytes until what is before them is written.
 func (c *Conn) wait(b []byte) {
-	if int(c.private)+len(b) > maxPrivate && !c.ending {
+	l := c.late()
+	if l.private+len(b) > maxPrivate && !c.ending {
 		c.lost = true
 		return
 	}
-	c.private += int32(len(b))
-	c.rest = append(c.rest, b...)
+	l.private += len(b)
+	l.rest = append(l.rest, b...)
 }
 
 // flush writes what waits, and goes on with what comes after it.
 func (s *shard) flush(c *Conn) {
-	if len(c.rest) > 0 {
-		n, err := c.put(c.rest)
+	if l := c.late(); len(l.rest) > 0 {
+		n, err := c.put(l.rest)
 		if err != nil {
 			s.gone(c, err)
 			return
 		}
-		if n < len(c.rest) {
-			c.rest = append(c.rest[:0], c.rest[n:]...)
+		if n < len(l.rest) {
+			l.rest = append(l.rest[:0], l.rest[n:]...)
 			return
 		}
-		c.rest, c.private = nil, 0
+		l.rest, l.private = nil, 0
 	}
 	switch c.state.Load() {
 	case behind:
@@ -133,7 +135,7 @@ func (s *shard) readOn(c *Conn) {
 	log, f := s.engine.log, &s.solo
 	limit := s.place.Load()
 	for c.is(behind) {
-		from := c.seq
+		from := c.lag.seq
 		if from < log.tail.Load() {
 			s.away(c)
 			return
@@ -172,7 +174,7 @@ func (s *shard) readOn(c *Conn) {
 			c.count(messages)
 			c.goOn(seq, position)
 			if seq == limit {
-				c.state.Store(live)
+				c.caughtUp()
 			}
 		}
 		f.reset()
@@ -186,12 +188,18 @@ func (c *Conn) count(n int) {
 
 // wants reports whether e is for c.
 func (c *Conn) wants(e *Entry) bool {
-	if e.mask&(1<<c.shard.n) == 0 {
+	if c.mute || e.mask&(1<<c.shard.n) == 0 {
 		return false
+	}
+	switch {
+	case e.All:
+		return true
+	case e.To != nil:
+		return e.names(c)
 	}
 	for _, t := range c.seats {
 		if t.on.name == e.Route {
-			return e.seq >= t.from && (e.Whole || e.Item.Covers(c, e.seq))
+			return e.seq >= t.from
 		}
 	}
 	return false
@@ -200,7 +208,7 @@ func (c *Conn) wants(e *Entry) bool {
 // away asks the owner for what the log has forgotten.
 func (s *shard) away(c *Conn) {
 	c.state.Store(fed)
-	lost := c.lost || s.engine.log.gone.Load() > c.seq
+	lost := c.lost || s.engine.log.gone.Load() > c.late().seq
 	c.lost = false
 	c.owner.Behind(c, c.position.Load(), lost)
 }

@@ -1,0 +1,113 @@
+package stentor
+
+// kind is what a name is of.
+type kind int
+
+const (
+	byUser kind = iota
+	bySession
+	byKey
+	byUserName // of those that are authenticated
+	kinds
+)
+
+// person is a name that one or several subscriptions have.
+type person struct {
+	kind kind
+	name string
+}
+
+// person is the name of that kind; "" for none.
+func (w *who) person(k kind) person {
+	p := person{kind: k}
+	switch {
+	case k == byUser:
+		p.name = w.user
+	case k == bySession:
+		p.name = w.session
+	case k == byKey:
+		p.name = w.key
+	case w.authenticated:
+		p.name = w.userName
+	}
+	return p
+}
+
+// person is the name that fewest of those that t covers share, if it has any.
+func (t *Target) person() (person, bool) {
+	switch {
+	case t.Key != "":
+		return person{byKey, t.Key}, true
+	case t.Session != "":
+		return person{bySession, t.Session}, true
+	case t.User != "":
+		return person{byUser, t.User}, true
+	case t.UserName != "":
+		return person{byUserName, t.UserName}, true
+	}
+	return person{}, false
+}
+
+// kin are the neighbours of a subscription among those of the same name, in a ring for each kind
+// of name; nil where it is alone. Most are alone in all of them and have no kin.
+type kin [kinds]struct{ prev, next *Subscription }
+
+// ring gives s its place in a ring, of which it may be all.
+func (s *Subscription) ring(k kind) *struct{ prev, next *Subscription } {
+	if s.kin == nil {
+		s.kin = &kin{}
+	}
+	r := &s.kin[k]
+	if r.next == nil {
+		r.prev, r.next = s, s
+	}
+	return r
+}
+
+// after is who follows s in the ring.
+func (s *Subscription) after(k kind) *Subscription {
+	if s.kin == nil || s.kin[k].next == nil {
+		return s
+	}
+	return s.kin[k].next
+}
+
+// enrol makes s one of those with the name. The caller holds mu.
+func (x *index) enrol(s *Subscription, p person) {
+	head := x.people[p]
+	if head == nil {
+		x.people[p] = s
+		return
+	}
+	first, mine := head.ring(p.kind), s.ring(p.kind)
+	mine.prev, mine.next = first.prev, head
+	first.prev.ring(p.kind).next = s
+	head.ring(p.kind).prev = s
+}
+
+// expel makes it one no longer. The caller holds mu.
+func (x *index) expel(s *Subscription, p person) {
+	next := s.after(p.kind)
+	if next == s {
+		delete(x.people, p)
+		return
+	}
+	mine := s.ring(p.kind)
+	mine.prev.ring(p.kind).next = next
+	next.ring(p.kind).prev = mine.prev
+	mine.prev, mine.next = nil, nil
+	if x.people[p] == s {
+		x.people[p] = next
+	}
+}
+
+// kin calls f for all with the name. The caller holds mu.
+func (x *index) kin(p person, f func(*Subscription)) {
+	head := x.people[p]
+	for s := head; s != nil; {
+		f(s)
+		if s = s.after(p.kind); s == head {
+			return
+		}
+	}
+}
