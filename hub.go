@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,7 +44,7 @@ type Hub struct {
 func New(ctx context.Context, o *Options) (*Hub, error) {
 	h := &Hub{
 		o:         o.withDefaults(),
-		index:     index{channels: map[Channel]*standing{}, people: map[person]*Subscription{}},
+		index:     index{channels: map[Channel]*standing{}, people: map[uint64]*Subscription{}, seed: maphash.MakeSeed()},
 		presence:  presence{rooms: map[Channel]*room{}},
 		subs:      map[string]*Subscription{},
 		keys:      map[string]map[*Subscription]struct{}{},

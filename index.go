@@ -1,6 +1,7 @@
 package stentor
 
 import (
+	"hash/maphash"
 	"strings"
 	"sync"
 )
@@ -12,7 +13,8 @@ type index struct {
 	mu       sync.RWMutex
 	channels map[Channel]*standing
 	everyone standing
-	people   map[person]*Subscription // one of those of each name; the others are its kin
+	seed     maphash.Seed
+	people   map[uint64]*Subscription // by hash of a name, one of those that have it; the others are its kin
 	byID     func(string) *Subscription
 }
 

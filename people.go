@@ -1,5 +1,7 @@
 package stentor
 
+import "hash/maphash"
+
 // kind is what a name is of.
 type kind int
 
@@ -48,6 +50,9 @@ func (t *Target) person() (person, bool) {
 	return person{}, false
 }
 
+// hash is what a person is found by. The few that share one by accident stand in one ring.
+func (x *index) hash(p person) uint64 { return maphash.Comparable(x.seed, p) }
+
 // kin are the neighbours of a subscription among those of the same name, in a ring for each kind
 // of name; nil where it is alone. Most are alone in all of them and have no kin.
 type kin [kinds]struct{ prev, next *Subscription }
@@ -74,9 +79,10 @@ func (s *Subscription) after(k kind) *Subscription {
 
 // enrol makes s one of those with the name. The caller holds mu.
 func (x *index) enrol(s *Subscription, p person) {
-	head := x.people[p]
+	h := x.hash(p)
+	head := x.people[h]
 	if head == nil {
-		x.people[p] = s
+		x.people[h] = s
 		return
 	}
 	first, mine := head.ring(p.kind), s.ring(p.kind)
@@ -87,25 +93,27 @@ func (x *index) enrol(s *Subscription, p person) {
 
 // expel makes it one no longer. The caller holds mu.
 func (x *index) expel(s *Subscription, p person) {
-	next := s.after(p.kind)
+	h, next := x.hash(p), s.after(p.kind)
 	if next == s {
-		delete(x.people, p)
+		delete(x.people, h)
 		return
 	}
 	mine := s.ring(p.kind)
 	mine.prev.ring(p.kind).next = next
 	next.ring(p.kind).prev = mine.prev
 	mine.prev, mine.next = nil, nil
-	if x.people[p] == s {
-		x.people[p] = next
+	if x.people[h] == s {
+		x.people[h] = next
 	}
 }
 
 // kin calls f for all with the name. The caller holds mu.
 func (x *index) kin(p person, f func(*Subscription)) {
-	head := x.people[p]
+	head := x.people[x.hash(p)]
 	for s := head; s != nil; {
-		f(s)
+		if s.who.person(p.kind) == p {
+			f(s)
+		}
 		if s = s.after(p.kind); s == head {
 			return
 		}

@@ -1,7 +1,17 @@
 package stentor
 
+import (
+	"context"
+	"iter"
+	"time"
+)
+
 // inbox is what a reader that is not the engine reads from. The engine's have none.
 type inbox struct {
+	start     Position // the feed is complete after it
+	keepAlive time.Duration
+	replay    func(context.Context, *Subscription) iter.Seq2[Message, error]
+
 	wake  chan struct{} // told when there may be something
 	queue queue         // guarded by Subscription.mu, as is beat
 	beat  bool          // a heartbeat waits to be answered

@@ -26,7 +26,7 @@ type reader struct {
 // or at the present. It gives what the client must be told first.
 func (r *reader) open(ctx context.Context) ([]item, error) {
 	s := r.s
-	r.cursor = s.start
+	r.cursor = s.in.start
 	n := &Notice{Kind: NoticeOpen, Subscription: s, Retry: s.hub.spreadRetry()}
 	gap, err := r.resolve(ctx)
 	if err != nil {
@@ -52,9 +52,9 @@ func (r *reader) resolve(ctx context.Context) (*Gap, error) {
 		return nil, nil
 	}
 	p, ok := parsePosition(s.presented)
-	if s.replay != nil {
+	if s.in.replay != nil {
 		r.own = newOwnReplay(ctx, s)
-		r.cursor = min(p, s.start) // zero where only the application can read it
+		r.cursor = min(p, s.in.start) // zero where only the application can read it
 		return nil, nil
 	}
 	if !ok {
@@ -64,11 +64,11 @@ func (r *reader) resolve(ctx context.Context) (*Gap, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stentor: window: %w", err)
 	}
-	if p > max(w.Head, s.start) {
+	if p > max(w.Head, s.in.start) {
 		return &Gap{Reason: GapAhead, After: p}, nil
 	}
 	r.cursor, r.reason = p, GapExpired
-	r.behind, r.target = p < s.start, s.start
+	r.behind, r.target = p < s.in.start, s.in.start
 	if p == 0 { // all that is kept: nothing is missing from that
 		r.told = w.Floor
 	}

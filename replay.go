@@ -18,7 +18,7 @@ type ownReplay struct {
 }
 
 func newOwnReplay(ctx context.Context, s *Subscription) *ownReplay {
-	next, stop := iter.Pull2(s.replay(ctx, s))
+	next, stop := iter.Pull2(s.in.replay(ctx, s))
 	return &ownReplay{next: next, stop: stop}
 }
 
@@ -42,13 +42,13 @@ func (r *reader) ownPage() (items []item) {
 		if !ok || err != nil {
 			after := max(r.own.last, r.cursor)
 			r.close()
-			if r.cursor = s.start; err != nil {
+			if r.cursor = s.in.start; err != nil {
 				s.hub.failed(s, fmt.Errorf("stentor: replay: %w", err))
 				items = append(items, r.gap(&Gap{Reason: GapDegraded, After: after}, r.cursor))
 			}
 			return items
 		}
-		if m.Position != 0 && (m.Position <= r.own.last || m.Position > s.start) {
+		if m.Position != 0 && (m.Position <= r.own.last || m.Position > s.in.start) {
 			continue
 		}
 		r.own.last = max(r.own.last, m.Position)

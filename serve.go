@@ -94,6 +94,9 @@ func (s *Subscription) Serve(r Response) error {
 			s.finish()
 		}
 	}()
+	if held, ok := r.(interface{ SendHeader() error }); ok && s.hub.o.Hooks.Open != nil {
+		held.SendHeader() // the hook may take a while; an error shows with the first write
+	}
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -143,7 +146,7 @@ func (w *writer) run(ctx context.Context) error {
 	if !w.s.hub.announce(w.s) {
 		return w.farewell(ctx) // the open hook closed it, or a newer one has its key
 	}
-	if k := w.s.keepAlive; k > 0 {
+	if k := w.s.in.keepAlive; k > 0 {
 		w.idle = time.NewTimer(jitter(k))
 		defer w.idle.Stop()
 	}
@@ -232,7 +235,7 @@ func (w *writer) outlive(ctx context.Context) error {
 
 // keepAlive writes one and waits for the time of the next.
 func (w *writer) keepAlive() error {
-	w.idle.Reset(jitter(w.s.keepAlive))
+	w.idle.Reset(jitter(w.s.in.keepAlive))
 	return w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]))
 }
 
@@ -286,7 +289,7 @@ func (w *writer) flush(b []byte) error {
 	w.s.sent.bytes.Add(uint64(len(b)))
 	w.buf = b
 	if w.idle != nil && !w.s.hub.o.KeepAliveAlways {
-		w.idle.Reset(jitter(w.s.keepAlive))
+		w.idle.Reset(jitter(w.s.in.keepAlive))
 	}
 	return nil
 }

@@ -138,9 +138,10 @@ func (s *Subscription) passOn(c *SubscribeOptions) {
 func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []Channel) (*Subscription, error) {
 	s := &Subscription{
 		hub: h, id: rand.Text(), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
-		presented: strings.Clone(c.Cursor), replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive),
-		in: &inbox{wake: make(chan struct{}, 1)}, channels: h.index.intern(c.Channels),
-		meta: maps.Clone(c.Meta), private: maps.Clone(c.Private), values: c.values.clone(),
+		presented: strings.Clone(c.Cursor),
+		in:        &inbox{wake: make(chan struct{}, 1), replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive)},
+		channels:  h.index.intern(c.Channels),
+		meta:      maps.Clone(c.Meta), private: maps.Clone(c.Private), values: c.values.clone(),
 		who: who{ // copies, because what is from a request may hold on to all of it
 			user: strings.Clone(c.User), userName: strings.Clone(c.UserName), displayName: strings.Clone(c.DisplayName),
 			session: strings.Clone(c.Session), key: strings.Clone(c.Key), address: strings.Clone(c.Address),
@@ -207,7 +208,7 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription, rule KeyRule
 	h.index.enter(s, s.channels)
 	// A message at or below the place may have been spread before s stood in
 	// the index; every later one finds it there.
-	s.start = Position(h.place.Load())
+	s.in.start = Position(h.place.Load())
 	if s.Cause() != nil { // ended while it was put in place
 		h.retire(s)
 	}

@@ -2,7 +2,6 @@ package stentor
 
 import (
 	"context"
-	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -24,12 +23,10 @@ type Subscription struct {
 	who       who
 	dialect   Dialect
 	presented string // the cursor that the client presented
-	keepAlive time.Duration
 	sent      struct{ messages, bytes atomic.Uint64 }
 	conn      atomic.Pointer[engine.Conn] // once the engine writes the stream; set under hub.index.mu and mu
 	catch     *catchUp                    // while the engine waits for history; one goroutine at a time has it
 	requested []Channel                   // as asked for, to know it again
-	start     Position                    // the feed is complete after it
 
 	places []place // guarded by hub.index.mu, as are kin and indexed
 	kin    *kin
@@ -66,7 +63,6 @@ type Subscription struct {
 	present    bool // guarded by hub.presence.mu
 	presence   bool // it watches; never changes, as what follows
 	heartbeats bool // its client sends heartbeats
-	replay     func(context.Context, *Subscription) iter.Seq2[Message, error]
 }
 
 // who is the identity of a subscription. It never changes.

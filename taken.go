@@ -162,7 +162,7 @@ func (h *Hub) log(it item, on *standing, watching bool, to []*engine.Conn) {
 func (w *writer) handOver() error {
 	s, h := w.s, w.s.hub
 	if w.stays = w.stays || h.o.Attached || !engine.Supported || h.o.Hooks.Write != nil ||
-		s.keepAlive > 0 && s.keepAlive != h.o.KeepAlive; w.stays || !s.live() {
+		s.in.keepAlive > 0 && s.in.keepAlive != h.o.KeepAlive; w.stays || !s.live() {
 		return nil
 	}
 	nc, chunked, err := w.r.Detach()
@@ -174,7 +174,7 @@ func (w *writer) handOver() error {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	o := &engine.AttachOptions{Form: s.dialect, Chunked: chunked}
-	if s.keepAlive > 0 {
+	if s.in.keepAlive > 0 {
 		o.KeepAlive = s.dialect.AppendKeepAlive(nil)
 	}
 	var c *engine.Conn

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/internal/problem"
+	"github.com/stentor-sse/stentor/internal/streamlog"
 	"github.com/stentor-sse/stentor/internal/visitor"
 	"github.com/stentor-sse/stentor/sse"
 )
@@ -40,12 +41,7 @@ func (f *Face) events(w http.ResponseWriter, r *http.Request) {
 		f.turnAway(w, r, limited(err))
 		return
 	}
-	begun := time.Now()
-	f.o.Logger.Debug("stream opened", "user", sub.Member().User, "address", sub.Address())
-	sub.OnEnd(func(cause error) {
-		f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
-			"duration", time.Since(begun), "bytes", sub.Sent().Bytes, "cause", cause)
-	})
+	streamlog.Open(r.Context(), f.o.Logger, sub)
 	cause := errPanicked
 	defer func() {
 		if cause == errPanicked { // one of the application's functions: net/http logs it
@@ -68,7 +64,9 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request, sub *stentor.Subscr
 		}
 	}
 	f.remember(w.Header(), r, sub, who)
-	stream, err := openStream(w, r, sub, &f.o.Stream)
+	o := f.o.Stream
+	o.HoldHeader = true // the hub has the open notice ready
+	stream, err := openStream(w, r, sub, &o)
 	if err != nil {
 		f.refuse(w, r, err)
 		return err

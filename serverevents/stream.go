@@ -10,6 +10,7 @@ import (
 
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/internal/dto"
+	"github.com/stentor-sse/stentor/internal/streamlog"
 	"github.com/stentor-sse/stentor/internal/visitor"
 	"github.com/stentor-sse/stentor/sse"
 )
@@ -49,19 +50,16 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 	if o.Session == browser.name() {
 		browser.set(w, visitor.Secure(r, f.o.PublicURL))
 	}
-	stream, err := sse.Accept(w, r, &sse.AcceptOptions{KeepAlive: sse.KeepAlive{Interval: -1}}) // keepalives are the hub's
+	stream, err := sse.Accept(w, r, &sse.AcceptOptions{
+		KeepAlive: sse.KeepAlive{Interval: -1}, HoldHeader: true, // keepalives are the hub's, and it has the first frame ready
+	})
 	if err != nil {
 		sub.Close(err)
 		f.unaccepted(w, r, err)
 		return
 	}
-	begun := time.Now()
-	f.o.Logger.Debug("stream opened", "user", sub.Member().User, "address", sub.Address())
-	sub.OnEnd(func(cause error) {
-		f.o.Logger.Debug("stream ended", "user", sub.Member().User, "address", sub.Address(),
-			"duration", time.Since(begun), "bytes", sub.Sent().Bytes, "cause", cause)
-	})
-	sub.Serve(stream) // its cause is told above
+	streamlog.Open(r.Context(), f.o.Logger, sub)
+	sub.Serve(stream) // its cause is told there
 	stream.Close()    // an error only says that the reader has gone before
 }
 

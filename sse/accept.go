@@ -34,6 +34,9 @@ type AcceptOptions struct {
 	// leaves it to the reader, which is mostly 3 seconds; as in an [Event],
 	// negative or under a millisecond is an error.
 	Retry time.Duration
+	// HoldHeader sends the header with the first frame, in one write, rather than
+	// at once: for who has that frame ready. The first keepalive does as well.
+	HoldHeader bool
 }
 
 func (o *AcceptOptions) withDefaults() AcceptOptions {
@@ -48,8 +51,8 @@ func (o *AcceptOptions) withDefaults() AcceptOptions {
 	return c
 }
 
-// Accept begins a stream as the answer to r: it sends status 200 and the header
-// at once. Whatever is to be refused must be refused before, because a reader
+// Accept begins a stream as the answer to r: it sends status 200 and the header,
+// at once unless the options hold it. Whatever is to be refused must be refused before, because a reader
 // takes any other status for final.
 //
 // It sets Content-Type: text/event-stream, and over HTTP/1 Connection: close. It
@@ -147,9 +150,14 @@ func (s *Stream) open(first []byte, head bool) error {
 }
 
 // sendHeader lets the flush find out if w can do what a stream needs: when it
-// can't, nothing has been written.
+// can't, nothing has been written. A header that is held is sent with what comes first.
 func (s *Stream) sendHeader() error {
 	h := s.w.Header()
+	if s.o.HoldHeader && flushes(s.w) {
+		setHeader(h, s.o.Header, s.http1)
+		s.held = true
+		return nil
+	}
 	before := maps.Clone(h)
 	setHeader(h, s.o.Header, s.http1)
 	start := time.Now()
@@ -166,6 +174,21 @@ func (s *Stream) sendHeader() error {
 		return fmt.Errorf("sse: accept: %T can't flush; a wrapper needs Flush or Unwrap: %w", s.w, err)
 	}
 	return s.failure(err, start)
+}
+
+// flushes reports whether a flush of w may do something, which a wrapper can still
+// refuse.
+func flushes(w http.ResponseWriter) bool {
+	for {
+		switch t := w.(type) {
+		case http.Flusher, interface{ FlushError() error }:
+			return true
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return false
+		}
+	}
 }
 
 func setHeader(h, o http.Header, http1 bool) {

@@ -303,3 +303,48 @@ func TestRequestWithABody(t *testing.T) {
 		}
 	})
 }
+
+// A header that is held goes out with the first frame, when somebody asks, or with the end.
+func TestHeldHeader(t *testing.T) {
+	for name, row := range map[string]struct {
+		begin func(*sse.Stream) error
+		sent  string
+	}{
+		"asked for":       {(*sse.Stream).SendHeader, ""},
+		"with an event":   {func(s *sse.Stream) error { return s.Send(context.Background(), sse.Event{Data: "x"}) }, "data: x\n\n"},
+		"with frames":     {func(s *sse.Stream) error { return s.WriteFrames([]byte("data: y\n\n")) }, "data: y\n\n"},
+		"with a farewell": {func(s *sse.Stream) error { return s.Close(sse.Event{Data: "z"}) }, "data: z\n\n"},
+		"with the end":    {func(s *sse.Stream) error { return s.Close() }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+				begin, end := make(chan struct{}), make(chan struct{})
+				srv := serve(t, p, &sse.AcceptOptions{HoldHeader: true}, func(_ context.Context, s *sse.Stream) {
+					<-begin
+					if err := row.begin(s); err != nil {
+						t.Error(err)
+					}
+					if err := s.SendHeader(); err != nil && s.Cause() == nil {
+						t.Errorf("SendHeader after that: %v", err)
+					}
+					if s.Cause() == nil {
+						<-end
+					}
+				})
+				opened := make(chan *ssetest.Recorder, 1)
+				go func() { opened <- srv.Open(t, "/") }()
+				synctest.Wait()
+				if len(opened) > 0 {
+					t.Error("the header was sent at once")
+				}
+				close(begin)
+				s := <-opened
+				synctest.Wait()
+				if got := s.Response.Header.Get("Content-Type"); s.Raw() != row.sent || got != "text/event-stream" {
+					t.Errorf("%s with %q, want %q", got, s.Raw(), row.sent)
+				}
+				close(end)
+			})
+		})
+	}
+}

@@ -31,6 +31,11 @@ func (s *Stream) Detach() (c net.Conn, chunked bool, err error) {
 	case !s.detachable || s.w.Header().Get("Content-Encoding") != "":
 		return nil, false, errors.ErrUnsupported
 	}
+	if s.held { // it goes the usual way
+		if err := s.write(nil); err != nil {
+			return nil, false, err
+		}
+	}
 	c, _, err = s.rc.Hijack()
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil, false, err

@@ -58,6 +58,7 @@ type Stream struct {
 
 	// for whoever has the turn; cause for all, once done is closed
 	cause   error
+	held    bool // the header has yet to be sent
 	buf     []byte
 	wrote   time.Time // last write of any kind
 	sent    time.Time // last Send
@@ -148,6 +149,19 @@ func (s *Stream) WriteFrames(p []byte) error {
 		return nil
 	}
 	return s.write(p)
+}
+
+// SendHeader sends a header that was held (see [AcceptOptions]), and does nothing after
+// that: for who finds that the first frame will take a while.
+func (s *Stream) SendHeader() error {
+	if err := s.acquire(context.Background()); err != nil {
+		return err
+	}
+	defer s.release()
+	if !s.held {
+		return nil
+	}
+	return s.write(nil)
 }
 
 // Wait waits until the stream ends and gives its cause, never nil, or until ctx

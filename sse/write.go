@@ -62,6 +62,7 @@ func (s *Stream) write(p []byte) error {
 		s.end(s.failure(err, start))
 		return s.cause
 	}
+	s.held = false
 	s.bytes.Add(uint64(len(p)))
 	return nil
 }

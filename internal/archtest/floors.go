@@ -32,10 +32,11 @@ func Floors() map[string]place {
 
 		"internal/engine": above(0, 1), // the hub writes to taken-over connections with it
 
-		"internal/problem": above(1, 1), // both faces answer with it
-		"internal/visitor": above(1, 1), // both faces know a browser by its cookie
-		"internal/dto":     above(1, 2), // ServiceStack's requests and answers: its face and Chat
-		"internal/origin":  above(1, 2), // both faces have the same policy for pages of other sites
+		"internal/streamlog": above(1, 1), // both faces log their streams alike
+		"internal/problem":   above(1, 1), // both faces answer with it
+		"internal/visitor":   above(1, 1), // both faces know a browser by its cookie
+		"internal/dto":       above(1, 2), // ServiceStack's requests and answers: its face and Chat
+		"internal/origin":    above(1, 2), // both faces have the same policy for pages of other sites
 
 		"eventhttp":    floor(2),
 		"serverevents": floor(2),

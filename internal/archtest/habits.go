@@ -24,8 +24,8 @@ func (t *tree) checkHabits(report report) {
 		}
 		p, _ := find(floors, f.dir)
 		for _, imported := range f.imports {
-			if (imported == "log" || imported == "log/slog") && !p.beside && p.height < floor(2).height {
-				report("%s: imports %s; below floor 2 there are hooks instead", f.path, imported)
+			if (imported == "log" || imported == "log/slog") && !p.beside && p.height <= floor(1).height {
+				report("%s: imports %s; up to floor 1 there are hooks instead", f.path, imported)
 			}
 		}
 		for _, decl := range f.syntax.Decls {

@@ -37,11 +37,11 @@ type Conn struct {
 	position atomic.Int64 // all up to here was written, and nothing up to here is written again
 	messages atomic.Uint64
 	bytes    atomic.Uint64
-	state    atomic.Uint32
 
 	form   *form
 	seats  []seat
 	lag    *lag // nil while live
+	state  atomic.Uint32
 	fd     int32
 	slot   int32  // in shard.slots
 	serial uint32 // so that a late event is not taken for its
@@ -53,8 +53,6 @@ type Conn struct {
 	quiet  bool // it is not kept warm
 	mute   bool // nothing of the log is for it any more
 	ending bool // the last bytes have been given
-	ack    bool // Fed is due when all that waits is written
-	lost   bool // something without a position was dropped
 }
 
 // lag is what a connection has yet to get.
@@ -62,6 +60,8 @@ type lag struct {
 	rest    []byte // framed, to be written before anything else
 	private int    // bytes of rest that are for it alone
 	seq     uint64 // while behind: where it reads the log on
+	ack     bool   // Fed is due when rest is written
+	lost    bool   // something without a position was dropped
 }
 
 // late is what c has yet to get, from now on if it was live.

@@ -62,7 +62,7 @@ func (s *shard) do(cmd *command) {
 	case doFeed:
 		s.send() // so that c begins where all others are
 		l := c.late()
-		l.rest, c.ack = frame(l.rest, cmd.bytes, c.form.chunked), true
+		l.rest, l.ack = frame(l.rest, cmd.bytes, c.form.chunked), true
 		s.flush(c)
 	case doResume:
 		s.send()
@@ -108,7 +108,7 @@ func (s *shard) attach(c *Conn, cmd *command) {
 		s.private(c, first)
 		return
 	}
-	c.late().rest, c.lost = first, cmd.lost
+	c.lag = &lag{rest: first, lost: cmd.lost}
 	s.away(c)
 	s.flush(c)
 }

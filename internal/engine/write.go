@@ -95,7 +95,7 @@ func (s *shard) cut(c *Conn, f *form, i, off int32) {
 func (c *Conn) wait(b []byte) {
 	l := c.late()
 	if l.private+len(b) > maxPrivate && !c.ending {
-		c.lost = true
+		l.lost = true
 		return
 	}
 	l.private += len(b)
@@ -120,8 +120,8 @@ func (s *shard) flush(c *Conn) {
 	case behind:
 		s.readOn(c)
 	case fed:
-		if c.ack {
-			c.ack = false
+		if l := c.lag; l.ack {
+			l.ack = false
 			c.owner.Fed(c)
 		}
 	case ending:
@@ -173,7 +173,10 @@ func (s *shard) readOn(c *Conn) {
 		default:
 			c.count(messages)
 			c.goOn(seq, position)
-			if seq == limit {
+			switch {
+			case seq == limit && c.lag.lost:
+				s.away(c) // to be told
+			case seq == limit:
 				c.caughtUp()
 			}
 		}
@@ -208,7 +211,8 @@ func (c *Conn) wants(e *Entry) bool {
 // away asks the owner for what the log has forgotten.
 func (s *shard) away(c *Conn) {
 	c.state.Store(fed)
-	lost := c.lost || s.engine.log.gone.Load() > c.late().seq
-	c.lost = false
+	l := c.late()
+	lost := l.lost || s.engine.log.gone.Load() > l.seq
+	l.lost = false
 	c.owner.Behind(c, c.position.Load(), lost)
 }
