@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/stentor-sse/stentor/bench/load"
-	"github.com/stentor-sse/stentor/bench/payload"
+	"github.com/stentor-sse/stentor/bench/load/payload"
 )
 
 // serve starts a server whose handler writes the events that come for each

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/stentor-sse/stentor/bench/load"
-	"github.com/stentor-sse/stentor/bench/payload"
+	"github.com/stentor-sse/stentor/bench/load/payload"
 )
 
 // body is an event stream with the events 1 to 3, an event of the server's own, and what

@@ -48,9 +48,9 @@ func Floors() map[string]place {
 		"cmd/stentor":  floor(4),
 		"examples/":    floor(4),
 
-		"bench/payload": above(3, 1), // the load generator and the servers of the comparisons
-		"bench/load":    above(3, 2),
-		"bench/peer":    above(3, 2),
+		"bench/load/payload": above(3, 1), // the load generator and the servers of the comparisons
+		"bench/load":         above(3, 2), // the command and the comparisons
+		"bench/peer":         above(3, 2),
 
 		"ssetest":           beside(1),
 		"brokertest":        beside(2),
