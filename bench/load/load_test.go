@@ -117,7 +117,7 @@ func TestRefusals(t *testing.T) {
 	if err := l.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("nobody listens: %v", err)
 	}
-	for _, o := range []load.Options{{}, {Address: "127.0.0.1:1"}, {Address: "[::1]:1", Connections: 1}, {Address: "127.0.0.1:1", Connections: 1, Stalled: 2}} {
+	for _, o := range []load.Options{{}, {Address: "127.0.0.1:1"}, {Address: "[::1]:1", Connections: 1, Sources: 2}, {Address: "localhost:1", Connections: 1}, {Address: "127.0.0.1:1", Connections: 1, Stalled: 2}, {Address: "127.0.0.1:1", Connections: 1 << 30}} {
 		if _, err := load.New(&o); err == nil {
 			t.Errorf("%+v is accepted", o)
 		}
