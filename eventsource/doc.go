@@ -1,0 +1,2 @@
+// Package eventsource reads Server-Sent Events over any number of connections.
+package eventsource
