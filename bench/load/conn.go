@@ -145,11 +145,15 @@ func (l *Load) event(e Event) {
 		return
 	}
 	r.Deliveries++
-	lost, repeated := l.orders[int64(l.index(c))*lanes+lane].See(number)
-	r.Lost += uint64(lost)
-	if repeated {
+	place, missing := l.orders[int64(l.index(c))*lanes+lane].See(number)
+	r.Lost += uint64(missing)
+	switch place {
+	case Repeated:
 		r.Repeated++
 		return
+	case Late:
+		r.Lost--
+		r.Late++
 	}
 	if number == l.first && (r.First.IsZero() || e.At < r.First.UnixNano()) {
 		r.First = time.Unix(0, e.At)
@@ -175,6 +179,9 @@ func (l *Load) broken(c *conn, err error) {
 		l.opening--
 	case stateOpen:
 		l.open--
+		if c.warm {
+			l.warm--
+		}
 	}
 	l.report.broke(err)
 	l.shut(c, true)

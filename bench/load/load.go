@@ -205,8 +205,11 @@ func (l *Load) Complete() bool {
 	return l.target > 0 && l.complete >= (len(l.conns)-l.o.Stalled-l.o.Churned)*l.o.Lanes
 }
 
-// Warm holds when every connection that reads has had an event with the number zero.
-func (l *Load) Warm() bool { return l.warm >= len(l.conns)-l.o.Stalled }
+// Warm holds when every open connection that reads has had an event with the number zero.
+func (l *Load) Warm() bool { return l.warm >= l.open-l.o.Stalled }
+
+// Reads reports whether connection i is open and reads.
+func (l *Load) Reads(i int) bool { return l.conns[i].state == stateOpen }
 
 // Run reads until the condition holds or ctx ends, whose cause it then returns. The condition
 // is asked often.

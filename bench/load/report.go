@@ -15,7 +15,8 @@ type Report struct {
 	Opening    time.Duration // of all connections, until each had its head
 	Deliveries uint64        // events that were numbered, faulty ones included
 	Lost       uint64        // numbers that were left out
-	Repeated   uint64        // numbers not above one that came before: twice, or out of order
+	Late       uint64        // numbers that came after a higher one
+	Repeated   uint64        // numbers that came twice
 	Foreign    uint64        // events that the server sends of itself
 	Connected  int           // connections that were opened, each time counted
 	Broken     int           // connections that ended
@@ -80,7 +81,7 @@ func (r *Report) Faults() string {
 	for _, f := range []struct {
 		n    uint64
 		what string
-	}{{r.Lost, "lost"}, {r.Repeated, "repeated or out of order"}, {uint64(r.Broken), "connections broken"}} {
+	}{{r.Lost, "lost"}, {r.Repeated, "repeated"}, {r.Late, "out of order"}, {uint64(r.Broken), "connections broken"}} {
 		if f.n > 0 {
 			faults = append(faults, fmt.Sprintf("%d %s", f.n, f.what))
 		}
@@ -119,7 +120,7 @@ func (r *Report) begin() {
 	clear(r.Served)
 	*r = Report{
 		Opening: r.Opening, Connected: r.Connected, Reconnects: r.Reconnects, Served: r.Served, Foreign: r.Foreign,
-		Lost: r.Lost, Repeated: r.Repeated, Broken: r.Broken, Failed: r.Failed, Err: r.Err,
+		Lost: r.Lost, Late: r.Late, Repeated: r.Repeated, Broken: r.Broken, Failed: r.Failed, Err: r.Err,
 	}
 }
 
