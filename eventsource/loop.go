@@ -70,12 +70,12 @@ func (l *loop) round(ctx context.Context) *verdict {
 		l.failures = 0
 	}
 	before := l.before
-	l.before = err
-	if round.Err() != nil { // restarted
-		l.failures = 0
-		s.set(Change{State: Connecting, Err: err})
+	if round.Err() != nil { // restarted, which is no failure
+		l.failures, l.before = 0, nil
+		s.set(Change{State: Connecting})
 		return nil
 	}
+	l.before = err
 	if opened && s.o.Once {
 		if errors.Is(err, ErrEnded) {
 			err = nil
@@ -107,8 +107,8 @@ func (l *loop) wait(ctx context.Context, d time.Duration) {
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-ctx.Done():
-		l.failures = 0 // if it goes on, it was restarted
+	case <-ctx.Done(): // if it goes on, it was restarted
+		l.failures = 0
 	}
 }
 
