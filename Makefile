@@ -2,7 +2,7 @@
 
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-MODULES      = . bench bench/load cmd/stentor e2e
+MODULES      = . bench bench/load cmd/stentor diskbroker e2e
 M           ?= .
 FUZZTIME    ?= 10s
 export GOFLAGS ?= -mod=readonly
