@@ -155,6 +155,7 @@ func (l *Load) event(e Event) {
 		r.Lost--
 		r.Late++
 	}
+	r.Distinct++
 	if number == l.first && (r.First.IsZero() || e.At < r.First.UnixNano()) {
 		r.First = time.Unix(0, e.At)
 	}

@@ -270,6 +270,9 @@ func (l *Load) reconnect() {
 	}
 }
 
+// Distinct is how many of the expected events came so far, each once for each connection.
+func (l *Load) Distinct() int64 { return int64(l.report.Distinct) }
+
 // Report is a copy of what was seen so far.
 func (l *Load) Report() Report {
 	r := l.report

@@ -14,6 +14,7 @@ import (
 type Report struct {
 	Opening    time.Duration // of all connections, until each had its head
 	Deliveries uint64        // events that were numbered, faulty ones included
+	Distinct   uint64        // the same, each once
 	Lost       uint64        // numbers that were left out
 	Late       uint64        // numbers that came after a higher one
 	Repeated   uint64        // numbers that came twice

@@ -133,11 +133,11 @@ func (s *Stream) head(p []byte) ([]byte, error) {
 		}
 		return nil, nil
 	}
+	first, _, _ := bytes.Cut(s.part, []byte("\r\n"))
 	head := bytes.ToLower(s.part[:i+2])
 	s.part = nil
 	if status, _ := strconv.Atoi(field(head, " ", " ")); status != 200 {
-		line, _, _ := bytes.Cut(head, []byte("\r\n"))
-		return nil, fmt.Errorf("load: the server answers %q: %w", line, ErrNoStream)
+		return nil, fmt.Errorf("load: the server answers %q: %w", first, ErrNoStream)
 	}
 	if kind := field(head, "\r\ncontent-type:", "\r\n"); !bytes.HasPrefix([]byte(kind), []byte("text/event-stream")) {
 		return nil, fmt.Errorf("load: content type %q: %w", kind, ErrNoStream)

@@ -12,8 +12,11 @@ require (
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/stentor-sse/stentor/bench/load v0.0.0-00010101000000-000000000000
 	golang.org/x/sys v0.26.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
 )
 
 replace github.com/stentor-sse/stentor => ../..
+
+replace github.com/stentor-sse/stentor/bench/load => ../../bench/load
