@@ -129,7 +129,7 @@ func (s *script) source(t *testing.T, o eventsource.Options) *eventsource.Source
 
 // text writes pieces of a stream, one flush each.
 func text(w http.ResponseWriter, pieces ...string) {
-	if w.Header().Get("Content-Type") == "" {
+	if _, ok := w.Header()["Content-Type"]; !ok {
 		w.Header().Set("Content-Type", "text/event-stream")
 	}
 	for _, p := range pieces {
@@ -178,11 +178,14 @@ func status(code int, header ...string) http.HandlerFunc {
 // errEnough is what read gives when it has as many as were wanted.
 var errEnough = errors.New("enough")
 
+// errHour is what read gives when an hour has passed.
+var errHour = errors.New("an hour has passed")
+
 // read ranges over the events until there are that many, the sequence ends, or an hour has
 // passed.
 func read(t *testing.T, src *eventsource.Source, want int) (events []sse.Event, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Hour, errHour)
 	defer cancel()
 	for e, err := range src.Events(ctx) {
 		if err != nil {
