@@ -18,7 +18,6 @@ import (
 type params struct {
 	StreamURL      string            `json:"streamUrl"`
 	CallbackURL    string            `json:"callbackUrl"`
-	Tag            string            `json:"tag"`
 	InitialDelayMS *int64            `json:"initialDelayMs"`
 	ReadTimeoutMS  int64             `json:"readTimeoutMs"`
 	LastEventID    string            `json:"lastEventId"`
