@@ -32,6 +32,7 @@ type Broker struct {
 	failed   atomic.Pointer[fault] // the disk has failed for good
 	full     atomic.Pointer[fault] // what is held could not be written
 	close    func() error          // once
+	state    state                 // as it is on disk; the committer's
 	end      chan struct{}         // closed for the committer to end
 	done     chan struct{}         // closed when it has
 

@@ -144,10 +144,9 @@ func (b *Broker) flush(batch []*request) error {
 	}
 	waste := b.index.rubbish(limit)
 	var keeps []func()
+	var written state
 	err := b.store.update(func(tx *bolt.Tx) error {
-		keeps = keeps[:0]
-		w := writer{tx: tx, messages: tx.Bucket([]byte(bucketMessages)), channels: tx.Bucket([]byte(bucketChannels))}
-		w.messages.FillPercent = 0.95 // positions only grow
+		w := newWriter(tx, b.state)
 		w.batch(held)
 		w.rubbish(waste) // some of which may have been held
 		w.batch(batch)
@@ -158,7 +157,8 @@ func (b *Broker) flush(batch []*request) error {
 				keeps = append(keeps, keep)
 			}
 		}
-		return w.err
+		written = w.state
+		return w.end()
 	})
 	if err != nil {
 		return b.fail(err)
@@ -167,6 +167,7 @@ func (b *Broker) flush(batch []*request) error {
 		keep()
 	}
 	b.full.Store(nil)
+	b.state = written
 	b.index.written(len(held))
 	b.index.cleared(waste)
 	return nil

@@ -2,7 +2,6 @@ package diskbroker
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"sync"
 
@@ -71,7 +70,7 @@ func (c *counters) reserve(tx *bolt.Tx, key string) (keep func(), err error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		k.reserved, k.asked = max(k.reserved, to), false
-	}, putCount(tx.Bucket([]byte(bucketCounters)), key, to)
+	}, putNumber(tx.Bucket([]byte(bucketCounters)), []byte(key), to)
 }
 
 // settle writes the numbers that were really given, when no more will be.
@@ -79,7 +78,7 @@ func (c *counters) settle(tx *bolt.Tx) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, k := range c.named {
-		if err := putCount(tx.Bucket([]byte(bucketCounters)), key, k.given); err != nil {
+		if err := putNumber(tx.Bucket([]byte(bucketCounters)), []byte(key), k.given); err != nil {
 			return err
 		}
 		k.reserved = k.given // and none is given any more
@@ -90,10 +89,11 @@ func (c *counters) settle(tx *bolt.Tx) error {
 func (c *counters) load(tx *bolt.Tx) error {
 	c.named = make(map[string]*counter)
 	return tx.Bucket([]byte(bucketCounters)).ForEach(func(key, value []byte) error {
-		if len(value) == keySize {
-			n := int64(binary.BigEndian.Uint64(value))
-			c.named[string(key)] = &counter{given: n, reserved: n}
+		n, ok := sealedNumber(key, value)
+		if !ok {
+			return damaged("the counter %.64q can't be read", key)
 		}
+		c.named[string(key)] = &counter{given: n, reserved: n}
 		return nil
 	})
 }

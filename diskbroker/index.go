@@ -120,7 +120,7 @@ func (x *index) apply(batch []*request, now time.Time, held bool) {
 // add makes a message the newest of its channel, and of all. When it names another one before
 // it than the newest that is known, what is kept before it may have a hole behind.
 func (x *index) add(c *channel, m *stentor.Message, size int64) {
-	if m.Prev > c.last {
+	if m.Prev > max(c.last, x.start) {
 		for c.kept.n > 0 {
 			x.drop(c)
 		}

@@ -14,32 +14,33 @@ import (
 // it is only for reading, writes down what a crash right now would need.
 func (b *Broker) load() error {
 	now := time.Now()
-	lost := false
-	err := b.store.view(func(tx *bolt.Tx) error {
-		meta := tx.Bucket([]byte(bucketMeta))
-		if meta == nil || tx.Bucket([]byte(bucketMessages)) == nil {
-			return damaged("%s is no history", b.store.path)
+	x, lost := b.index, false
+	err := b.store.view(func(tx *bolt.Tx) (err error) {
+		for _, name := range buckets() {
+			if tx.Bucket([]byte(name)) == nil {
+				return damaged("%s is no history, or its beginning was overwritten", b.store.path)
+			}
 		}
-		lost = meta.Get([]byte(metaOpen)) != nil
+		lost = tx.Bucket([]byte(bucketMeta)).Get([]byte(metaOpen)) != nil
 		if err := b.counters.load(tx); err != nil {
 			return err
 		}
-		return b.index.load(tx)
+		b.state, err = x.load(tx)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("diskbroker: open: %w", err)
 	}
-	if b.index.start == 0 || lost { // a new log, or one whose end is lost
-		b.index.begin(max(b.index.head, stentor.Position(now.UnixMicro())))
+	if x.start == 0 || lost { // a new log, or one whose end is lost
+		x.begin(max(x.head, stentor.Position(now.UnixMicro())))
 	}
 	if b.options.ReadOnly {
 		return nil
 	}
-	b.index.trim(now)
+	x.trim(now)
 	err = b.store.update(func(tx *bolt.Tx) error {
-		w := writer{tx: tx}
-		w.do(func() error { return w.place(b.index.start, b.index.floor) })
-		w.do(func() error { return tx.Bucket([]byte(bucketMessages)).SetSequence(uint64(b.index.head)) })
+		w := newWriter(tx, b.state)
+		w.state.bounds, w.state.head = bounds{x.start, x.floor}, x.head
 		w.do(func() error {
 			meta := tx.Bucket([]byte(bucketMeta))
 			if b.options.Interval > 0 {
@@ -47,7 +48,8 @@ func (b *Broker) load() error {
 			}
 			return meta.Delete([]byte(metaOpen))
 		})
-		return w.err
+		b.state = w.state
+		return w.end()
 	})
 	if err != nil {
 		return fmt.Errorf("diskbroker: open: %w", faultOf(b.dir, err))
@@ -55,30 +57,50 @@ func (b *Broker) load() error {
 	return nil
 }
 
-// load reads everything once, in the order of positions.
-func (x *index) load(tx *bolt.Tx) error {
-	meta, messages := tx.Bucket([]byte(bucketMeta)), tx.Bucket([]byte(bucketMessages))
-	x.start, x.floor = getPosition(meta, metaStart), getPosition(meta, metaFloor)
-	err := tx.Bucket([]byte(bucketChannels)).ForEach(func(name, value []byte) error {
-		x.remember(stentor.Channel(name), readKey(value))
+// load reads everything once, in the order of positions, and gives the state as it
+// is. What disagrees with the state that was written is damage that nobody can place: then the log
+// is taken to begin at its end.
+func (x *index) load(tx *bolt.Tx) (found state, err error) {
+	key := []byte(metaState)
+	var written state
+	if record := tx.Bucket([]byte(bucketMeta)).Get(key); record != nil && !written.read(key, record) {
+		return found, damaged("its state can't be read")
+	}
+	x.start, x.floor = written.bounds.start, written.bounds.floor
+	torn := false
+	err = tx.Bucket([]byte(bucketChannels)).ForEach(func(name, record []byte) error {
+		found.channels++
+		last, ok := sealedNumber(name, record)
+		torn = torn || !ok
+		x.remember(stentor.Channel(name), stentor.Position(last))
 		return nil
 	})
 	if err != nil {
-		return err
+		return found, err
 	}
-	c := messages.Cursor()
+	var last stentor.Position
+	c := tx.Bucket([]byte(bucketMessages)).Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {
+		found.messages++
 		m, err := readRecord(key, value)
+		p := readKey(key)
+		torn = torn || p <= last || p > written.head
 		if err != nil {
 			x.damaged++
-			x.begin(readKey(key))
-			continue
+			x.begin(min(p, written.head))
+			x.gone = append(x.gone, gone{p, &channel{out: true}})
+		} else if p > last {
+			x.take(&m)
 		}
-		x.take(&m)
+		last = max(last, p)
 	}
-	x.head = max(x.head, stentor.Position(messages.Sequence()))
+	x.head = max(x.head, written.head)
+	if torn || found.messages != written.messages || found.channels != written.channels {
+		x.damaged++
+		x.begin(x.head)
+	}
 	x.order()
-	return nil
+	return found, nil
 }
 
 // take adds a message that was found on disk. A channel that is not known began

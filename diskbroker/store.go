@@ -1,7 +1,6 @@
 package diskbroker
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/stentor-sse/stentor"
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
@@ -23,7 +21,7 @@ const newPattern = "history-*.new"
 // lockPatience is how long Open waits for another process to end.
 const lockPatience = 300 * time.Millisecond
 
-// The buckets of the store. The sequence of messages is the head of the log.
+// The buckets of the store.
 const (
 	bucketMessages = "messages" // position → record
 	bucketChannels = "channels" // channel of which the newest message is gone → its position
@@ -31,11 +29,14 @@ const (
 	bucketMeta     = "meta"
 )
 
+func buckets() []string {
+	return []string{bucketMessages, bucketChannels, bucketCounters, bucketMeta}
+}
+
 // Keys of meta.
 const (
-	metaStart = "start" // position
-	metaFloor = "floor" // position
-	metaOpen  = "open"  // there while a process holds messages that aren't on disk
+	metaState = "state"
+	metaOpen  = "open" // there while a process holds messages that aren't on disk
 )
 
 // store is the file: what is written with one transaction is there whole or not at all.
@@ -103,7 +104,7 @@ func makeFile(dir, path string, readOnly bool) error {
 	}
 	s := &store{path: made, db: db}
 	err = s.update(func(tx *bolt.Tx) error {
-		for _, name := range []string{bucketMessages, bucketChannels, bucketCounters, bucketMeta} {
+		for _, name := range buckets() {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}
@@ -162,14 +163,4 @@ func guarded(f func() error) (err error) {
 		}
 	}()
 	return f()
-}
-
-func putPosition(b *bolt.Bucket, key string, p stentor.Position) error {
-	return b.Put([]byte(key), appendKey(nil, p))
-}
-
-func getPosition(b *bolt.Bucket, key string) stentor.Position { return readKey(b.Get([]byte(key))) }
-
-func putCount(b *bolt.Bucket, name string, n int64) error {
-	return b.Put([]byte(name), binary.BigEndian.AppendUint64(nil, uint64(n)))
 }

@@ -143,15 +143,17 @@ type rubbish struct {
 	gone      []gone
 	emptied   map[stentor.Channel]stentor.Position // by name: its last message
 	forgotten []stentor.Channel
-	floor     stentor.Position
-	start     stentor.Position
+	bounds    bounds
 }
+
+// bounds is where the log begins, for channels that are known and for others.
+type bounds struct{ start, floor stentor.Position }
 
 // rubbish gives at most limit trimmed messages with what goes with them.
 func (x *index) rubbish(limit int) (r rubbish) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	r.floor, r.start = x.floor, x.start
+	r.bounds = bounds{x.start, x.floor}
 	r.forgotten = x.forgotten[:len(x.forgotten):len(x.forgotten)]
 	r.gone = x.gone[:min(limit, len(x.gone)):min(limit, len(x.gone))]
 	for _, g := range r.gone {
