@@ -2,16 +2,16 @@
 
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-MODULES      = . bench cmd/stentor e2e
+MODULES      = . bench bench/load cmd/stentor diskbroker e2e
 M           ?= .
 FUZZTIME    ?= 10s
 export GOFLAGS ?= -mod=readonly
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare e2e cover
+.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare contract-service e2e cover
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## serve the Chat application at http://127.0.0.1:8080/
 	$(GO) run ./cmd/stentor demo
@@ -53,6 +53,9 @@ bench: ## the micro benchmarks of the root module
 
 bench-compare: ## event servers side by side, in bench/RESULTS.md: 40 minutes; a minute, to the screen, with ARGS=-quick
 	cd bench && $(GO) run ./compare $(ARGS)
+
+contract-service: ## let the LaunchDarkly SSE contract tests drive eventsource: make contract-service PORT=8000
+	$(GO) run ./eventsource/internal/contractservice -port $(or $(PORT),8000)
 
 e2e: tools ## browsers, npm clients, the binary
 	cd e2e && $(GO) test -race -count=1 -v ./...

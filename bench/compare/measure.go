@@ -75,7 +75,7 @@ func measure(ctx context.Context, bin string, p plan, r row, s server, profile s
 	}
 	defer proc.stop()
 	m.proc = proc
-	m.begun.resident = proc.resident()
+	m.begun.resident = proc.used().Resident
 	if p.pinned {
 		if err := pin(loadCPU); err != nil {
 			return sample{}, err
@@ -135,31 +135,31 @@ func (m *run) reconnect(ctx context.Context) error {
 	if err := m.proc.order(ctx, "/gc", nil); err != nil { // what connecting left behind is not to be charged to the first
 		return err
 	}
-	before := m.proc.cpu()
+	before := m.proc.used().CPU
 	if err := m.deliver(ctx, 1); err != nil {
 		return err
 	}
-	quiet := m.proc.cpu() - before
+	quiet := m.proc.used().CPU - before
 	m.load.Churn(m.churn)
-	before = m.proc.cpu()
+	before = m.proc.used().CPU
 	if err := m.deliver(ctx, 1+m.events); err != nil {
 		return err
 	}
 	n := m.load.Report().Reconnects
 	m.numbers[reconnects] = float64(n)
-	m.numbers[reconnectCPU] = micro(m.proc.cpu()-before-quiet) / float64(max(n, 1))
+	m.numbers[reconnectCPU] = micro(m.proc.used().CPU-before-quiet) / float64(max(n, 1))
 	return nil
 }
 
 func (m *run) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errTooSlow)
 	defer cancel()
-	before := m.proc.cpu()
+	before := m.proc.used().CPU
 	if err := m.load.Open(ctx); err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}
 	m.numbers[connectRate] = float64(m.connections) / m.load.Report().Opening.Seconds()
-	m.numbers[connectCPU] = micro(m.proc.cpu()-before) / float64(m.connections)
+	m.numbers[connectCPU] = micro(m.proc.used().CPU-before) / float64(m.connections)
 	return nil
 }
 
@@ -169,14 +169,14 @@ func (m *run) rest(ctx context.Context) error {
 		return err
 	}
 	n := float64(m.connections)
-	m.numbers[residentPer] = float64(m.proc.resident()-m.begun.resident) / n
+	m.numbers[residentPer] = float64(m.proc.used().Resident-m.begun.resident) / n
 	if objects, buffers, ok := kernelMemory(); ok && m.begun.slabs {
 		m.numbers[kernelPer] = float64(objects+buffers-m.begun.objects-m.begun.buffers) / n
 	}
 	if err := m.proc.order(ctx, "/gc", nil); err != nil {
 		return err
 	}
-	m.numbers[residentGC] = float64(m.proc.resident()-m.begun.resident) / n
+	m.numbers[residentGC] = float64(m.proc.used().Resident-m.begun.resident) / n
 	return nil
 }
 
@@ -214,22 +214,21 @@ func (m *run) deliver(ctx context.Context, first int) error {
 	defer cancel()
 	last := first + m.events - 1
 	m.load.Expect(int64(first), int64(last))
-	resident := m.proc.resident()
-	cpu, own := m.proc.cpu(), threadCPU()
-	user, sys := m.proc.split()
+	before, own := m.proc.used(), load.ThreadCPU()
 	err := m.publish(ctx, first, last, m.rate, m.load.Complete)
-	cpu, own = m.proc.cpu()-cpu, threadCPU()-own
-	user2, sys2 := m.proc.split()
+	after := m.proc.used()
+	cpu := after.CPU - before.CPU
+	own = load.ThreadCPU() - own
 	report := m.load.Report()
 	if n := float64(report.Deliveries); n > 0 {
 		m.numbers[cpuPerEvent] = micro(cpu) / n
 		m.numbers[loadPerEvent] = micro(own) / n
 	}
-	m.numbers[userTime], m.numbers[sysTime] = (user2 - user).Seconds(), (sys2 - sys).Seconds()
+	m.numbers[userTime], m.numbers[sysTime] = (after.User - before.User).Seconds(), (after.Kernel - before.Kernel).Seconds()
 	if n := m.connections * m.row.stalled / 100; n > 0 {
 		_, buffers, _ := kernelMemory()
 		m.numbers[stalledKernel] = float64(buffers-m.begun.buffers) / float64(n)
-		m.numbers[stalledOwn] = float64(m.proc.resident()-resident) / float64(n)
+		m.numbers[stalledOwn] = float64(after.Resident-before.Resident) / float64(n)
 	}
 	if err == nil { // what took too long is not in there
 		m.numbers[latency50] = milli(report.Latency.Quantile(0.5))

@@ -143,8 +143,8 @@ func TestNoProcessIsLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.cpu() <= 0 || p.resident() <= 0 {
-			t.Errorf("cpu %v, %d bytes resident", p.cpu(), p.resident())
+		if u := p.used(); u.CPU <= 0 || u.Resident <= 0 {
+			t.Errorf("used %+v", u)
 		}
 		if interrupted {
 			cancel()

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/stentor-sse/stentor/bench/load"
 	"github.com/stentor-sse/stentor/bench/peer"
 )
 
@@ -99,48 +99,8 @@ func (p *process) order(ctx context.Context, path string, query url.Values) erro
 	return nil
 }
 
-// cpu is the processor time that the process has used, to the nanosecond.
-func (p *process) cpu() time.Duration {
-	const scheduled = 2 // the clock of the scheduler, of a whole process
-	var t syscall.Timespec
-	clock := uintptr(^p.ready.PID<<3 | scheduled)
-	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clock, uintptr(unsafe.Pointer(&t)), 0); errno != 0 {
-		return 0
-	}
-	return time.Duration(t.Nano())
-}
-
-// split is the processor time in user space and in the kernel, in steps of 10 ms.
-func (p *process) split() (user, sys time.Duration) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.ready.PID))
-	if err != nil {
-		return 0, 0
-	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	f := strings.Fields(rest)
-	if len(f) < 13 {
-		return 0, 0
-	}
-	var ticks [2]int64
-	fmt.Sscan(f[11], &ticks[0]) // fields 14 and 15 of proc(5)
-	fmt.Sscan(f[12], &ticks[1])
-	return time.Duration(ticks[0]) * 10 * time.Millisecond, time.Duration(ticks[1]) * 10 * time.Millisecond
-}
-
-// resident is the memory of the process in bytes.
-func (p *process) resident() int64 {
-	return 1024 * count(fmt.Sprintf("/proc/%d/status", p.ready.PID), "VmRSS:")
-}
-
-// threadCPU is the processor time of the calling thread, which is the load generator's.
-func threadCPU() time.Duration {
-	const rusageThread = 1
-	var u syscall.Rusage
-	if err := syscall.Getrusage(rusageThread, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
+// used is what the process has used so far.
+func (p *process) used() load.Usage { return load.UsageOf(p.ready.PID) }
 
 // Pinned, the server and the load generator have a processor each.
 const (

@@ -14,7 +14,7 @@ import (
 // connect begins to open connection i.
 func (l *Load) connect(i int) {
 	c := &l.conns[i]
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	fd, err := syscall.Socket(l.family, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		l.report.broke(fmt.Errorf("load: socket: %w", err))
 		c.state = stateBroken
@@ -22,7 +22,11 @@ func (l *Load) connect(i int) {
 	}
 	c.fd, c.state = int32(fd), stateConnecting
 	l.opening++
-	if err := syscall.Connect(fd, &l.address); err != nil && !errors.Is(err, syscall.EINPROGRESS) {
+	if err := l.bind(fd, i); err != nil {
+		l.broken(c, err)
+		return
+	}
+	if err := syscall.Connect(fd, l.address); err != nil && !errors.Is(err, syscall.EINPROGRESS) {
 		l.broken(c, fmt.Errorf("load: connect: %w", err))
 		return
 	}
@@ -30,6 +34,25 @@ func (l *Load) connect(i int) {
 	if err := syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_ADD, fd, &e); err != nil {
 		l.broken(c, fmt.Errorf("load: epoll: %w", err))
 	}
+}
+
+// bind gives the socket of connection i its source address, and no port yet: the kernel
+// takes one that is free towards this server.
+func (l *Load) bind(fd, i int) error {
+	if l.o.Sources == 0 {
+		return nil
+	}
+	const noPort = 24 // IP_BIND_ADDRESS_NO_PORT
+	n := i % l.o.Sources
+	from := &syscall.SockaddrInet4{Addr: [4]byte{127, 0, byte(n / 250), byte(1 + n%250)}}
+	err := syscall.SetsockoptInt(fd, syscall.SOL_IP, noPort, 1)
+	if err == nil {
+		err = syscall.Bind(fd, from)
+	}
+	if err != nil {
+		return fmt.Errorf("load: source address %d: %w", n+1, err)
+	}
+	return nil
 }
 
 // connected sends the request.
@@ -42,7 +65,11 @@ func (l *Load) connected(i int, c *conn) {
 	l.buffer = append(l.buffer[:0], "GET "...)
 	l.buffer = append(l.buffer, l.o.Path(i)...)
 	l.buffer = append(l.buffer, " HTTP/1.1\r\nHost: "...)
-	l.buffer = append(l.buffer, l.o.Address...)
+	l.buffer = append(l.buffer, l.o.Host...)
+	if l.o.Authorization != "" {
+		l.buffer = append(l.buffer, "\r\nAuthorization: "...)
+		l.buffer = append(l.buffer, l.o.Authorization...)
+	}
 	l.buffer = append(l.buffer, "\r\nAccept: text/event-stream\r\n\r\n"...)
 	n, err := syscall.Write(fd, l.buffer)
 	if err != nil || n != len(l.buffer) {
@@ -87,6 +114,7 @@ func (l *Load) opened(c *conn) {
 	c.state = stateOpen
 	l.opening--
 	l.open++
+	l.report.Connected++
 	if l.o.Stalled == 0 || l.index(c) < len(l.conns)-l.o.Stalled {
 		return
 	}
@@ -103,11 +131,13 @@ func (l *Load) index(c *conn) int {
 // event takes one event of the current connection.
 func (l *Load) event(e Event) {
 	c, r := l.current, &l.report
+	lanes := int64(l.o.Lanes)
+	number, lane := e.Seq/lanes, e.Seq%lanes
 	switch {
 	case !e.Known:
 		r.Foreign++
 		return
-	case e.Seq == 0:
+	case number == 0:
 		if !c.warm {
 			c.warm = true
 			l.warm++
@@ -115,13 +145,18 @@ func (l *Load) event(e Event) {
 		return
 	}
 	r.Deliveries++
-	lost, repeated := c.order.See(e.Seq)
-	r.Lost += uint64(lost)
-	if repeated {
+	place, missing := l.orders[int64(l.index(c))*lanes+lane].See(number)
+	r.Lost += uint64(missing)
+	switch place {
+	case Repeated:
 		r.Repeated++
 		return
+	case Late:
+		r.Lost--
+		r.Late++
 	}
-	if e.Seq == l.first && (r.First.IsZero() || e.At < r.First.UnixNano()) {
+	r.Distinct++
+	if number == l.first && (r.First.IsZero() || e.At < r.First.UnixNano()) {
 		r.First = time.Unix(0, e.At)
 	}
 	latency := time.Duration(l.now - e.At)
@@ -129,12 +164,12 @@ func (l *Load) event(e Event) {
 	if c.churns {
 		return
 	}
-	if e.Seq < int64(len(r.Served)) {
-		r.Served[e.Seq] = max(r.Served[e.Seq], latency)
+	if number < int64(len(r.Served)) {
+		r.Served[number] = max(r.Served[number], latency)
 	}
-	if e.Seq == l.target {
+	r.Last = time.Unix(0, l.now)
+	if number == l.target {
 		l.complete++
-		r.Last = time.Unix(0, l.now)
 	}
 }
 
@@ -145,6 +180,9 @@ func (l *Load) broken(c *conn, err error) {
 		l.opening--
 	case stateOpen:
 		l.open--
+		if c.warm {
+			l.warm--
+		}
 	}
 	l.report.broke(err)
 	l.shut(c, true)

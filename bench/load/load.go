@@ -7,16 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 )
 
 // Options configures [New]. Address and Connections have to be set.
 type Options struct {
-	// Address is where the server listens: an IPv4 address and a port.
+	// Address is where the server listens: an IP address and a port.
 	Address string
 	// Connections is how many there are to be.
 	Connections int
+	// Host is the request's field of that name. Empty means Address.
+	Host string
+	// Authorization is the request's field of that name. Empty means none.
+	Authorization string
 	// Path is the request target of connection i. Nil means "/events".
 	Path func(i int) string
 	// Stalled is how many of the connections, the last ones, read nothing after the head.
@@ -25,8 +30,19 @@ type Options struct {
 	Churned int
 	// Expected is how many events Served is kept for. Zero means none.
 	Expected int
+	// Lanes is how many publishers number the events of a channel: those of lane i have the
+	// numbers i, i+Lanes, i+2*Lanes, and each lane is in order. Zero means one.
+	Lanes int
 	// Window is how many connections may be opening at a time. Zero means 256.
 	Window int
+	// Ramp spreads the beginning of the connections over a time. Zero: as Window allows.
+	Ramp time.Duration
+	// Sources is how many addresses of the loopback network the connections come from, by
+	// turns: each has some 28,000 ports. Zero leaves it to the system.
+	Sources int
+	// Partial lets Open go on when some connections can't be had, and end with its context
+	// without an error. Report.Failed has them.
+	Partial bool
 	// Progress is called about once a second while Open and Run poll. Nil: nobody is.
 	Progress func(*Load)
 }
@@ -34,11 +50,13 @@ type Options struct {
 // Load is the connections to one server.
 type Load struct {
 	o       Options
-	address syscall.SockaddrInet4
+	address syscall.Sockaddr
+	family  int
 	epoll   int
 	ready   []syscall.EpollEvent
 	buffer  []byte
 	conns   []conn
+	orders  []Order // Lanes of each connection
 	report  Report
 	on      func(Event)
 
@@ -61,7 +79,6 @@ type conn struct {
 	warm   bool
 	churns bool
 	stream Stream
-	order  Order
 }
 
 type state uint8
@@ -82,22 +99,35 @@ func New(o *Options) (*Load, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("load: address: %w", err)
-	case !at.Addr().Is4():
-		return nil, fmt.Errorf("load: address %s: only IPv4 is spoken here", at)
-	case o.Connections <= 0 || o.Stalled+o.Churned > o.Connections:
+	case o.Connections <= 0 || o.Stalled < 0 || o.Churned < 0 || o.Stalled+o.Churned > o.Connections:
 		return nil, fmt.Errorf("load: %d connections, %d of them stalled and %d churned", o.Connections, o.Stalled, o.Churned)
+	case o.Sources > 0 && !at.Addr().Is4():
+		return nil, fmt.Errorf("load: address %s: source addresses are IPv4's alone", at)
 	}
-	l.address = syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
+	if err := enough(o.Connections); err != nil {
+		return nil, err
+	}
+	l.family, l.address = syscall.AF_INET, &syscall.SockaddrInet4{Port: int(at.Port())}
+	if ip := at.Addr().Unmap(); ip.Is4() {
+		l.address.(*syscall.SockaddrInet4).Addr = ip.As4()
+	} else {
+		l.family, l.address = syscall.AF_INET6, &syscall.SockaddrInet6{Port: int(at.Port()), Addr: ip.As16()}
+	}
 	if l.o.Path == nil {
 		l.o.Path = func(int) string { return "/events" }
+	}
+	if l.o.Host == "" {
+		l.o.Host = o.Address
 	}
 	if l.o.Window == 0 {
 		l.o.Window = 256
 	}
+	l.o.Lanes = max(o.Lanes, 1)
 	if l.epoll, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("load: epoll: %w", err)
 	}
 	l.conns = make([]conn, o.Connections)
+	l.orders = make([]Order, o.Connections*l.o.Lanes)
 	for i := range l.conns {
 		l.conns[i].churns = i < o.Churned
 	}
@@ -107,22 +137,45 @@ func New(o *Options) (*Load, error) {
 }
 
 // Open opens all connections and waits until each has the head of its stream. It
-// returns an error when one can't be had, or with ctx.
+// returns an error when one can't be had, or with ctx; see Options.Partial for another way.
 func (l *Load) Open(ctx context.Context) error {
 	begun := time.Now()
 	started := 0
 	err := l.Run(ctx, func() bool {
-		for started < len(l.conns) && l.opening < l.o.Window && l.report.Broken == 0 {
+		due := len(l.conns)
+		if l.o.Ramp > 0 {
+			due = min(due, 1+int(float64(due)*float64(time.Since(begun))/float64(l.o.Ramp)))
+		}
+		for started < due && l.opening < l.o.Window && !l.hopeless() {
 			l.connect(started)
 			started++
 		}
-		return l.open+l.report.Broken >= len(l.conns) || l.report.Broken > 0
+		return l.open+l.report.Broken >= len(l.conns) || l.hopeless()
 	})
+	if l.o.Partial && ctx.Err() != nil {
+		l.abandon()
+		err = nil
+	}
 	l.report.Opening = time.Since(begun)
-	if err == nil && l.report.Broken > 0 {
+	if err == nil && l.hopeless() {
 		err = l.report.Err
 	}
 	return err
+}
+
+func (l *Load) hopeless() bool { return l.report.Broken > 0 && !l.o.Partial }
+
+// abandon gives up those that are not open yet.
+func (l *Load) abandon() {
+	for i := range l.conns {
+		switch c := &l.conns[i]; c.state {
+		case stateNone:
+			l.report.broke(fmt.Errorf("load: connect: %w", syscall.ETIMEDOUT))
+			c.state = stateBroken
+		case stateConnecting, stateHead:
+			l.broken(c, fmt.Errorf("load: connect: %w", syscall.ETIMEDOUT))
+		}
+	}
 }
 
 // Expect says that the events from first to last of each channel come next. [Load.Complete] is
@@ -133,7 +186,9 @@ func (l *Load) Expect(first, last int64) {
 	l.report.begin()
 	for i := range l.conns {
 		if c := &l.conns[i]; !c.churns {
-			c.order.From(first)
+			for lane := range l.o.Lanes {
+				l.orders[i*l.o.Lanes+lane].From(first)
+			}
 		}
 	}
 }
@@ -147,11 +202,14 @@ func (l *Load) Churn(perSecond int) {
 // Complete holds when every connection that is neither stalled nor churned has had its
 // last event; one that broke never has.
 func (l *Load) Complete() bool {
-	return l.target > 0 && l.complete >= len(l.conns)-l.o.Stalled-l.o.Churned
+	return l.target > 0 && l.complete >= (len(l.conns)-l.o.Stalled-l.o.Churned)*l.o.Lanes
 }
 
-// Warm holds when every connection that reads has had an event with the number zero.
-func (l *Load) Warm() bool { return l.warm >= len(l.conns)-l.o.Stalled }
+// Warm holds when every open connection that reads has had an event with the number zero.
+func (l *Load) Warm() bool { return l.warm >= l.open-l.o.Stalled }
+
+// Reads reports whether connection i is open and reads.
+func (l *Load) Reads(i int) bool { return l.conns[i].state == stateOpen }
 
 // Run reads until the condition holds or ctx ends, whose cause it then returns. The condition
 // is asked often.
@@ -176,7 +234,7 @@ func (l *Load) Run(ctx context.Context, until func() bool) error {
 
 func (l *Load) poll() error {
 	wait := 20 // ms
-	if l.churn > 0 {
+	if l.churn > 0 || l.o.Ramp > 0 {
 		wait = 1
 	}
 	n, err := syscall.EpollWait(l.epoll, l.ready, wait)
@@ -206,9 +264,32 @@ func (l *Load) reconnect() {
 		l.shut(c, false)
 		l.open--
 		*c = conn{churns: true, warm: c.warm}
+		clear(l.orders[i*l.o.Lanes : (i+1)*l.o.Lanes])
 		l.connect(i)
 		l.report.Reconnects++
 	}
+}
+
+// Distinct is how many of the expected events came so far, each once for each connection.
+func (l *Load) Distinct() int64 { return int64(l.report.Distinct) }
+
+// Report is a copy of what was seen so far.
+func (l *Load) Report() Report {
+	r := l.report
+	r.Served = slices.Clone(r.Served)
+	return r
+}
+
+// String is where the load stands, in a few words.
+func (l *Load) String() string {
+	s := fmt.Sprintf("%d of %d connections", l.open, len(l.conns))
+	if l.report.Deliveries > 0 {
+		s += fmt.Sprintf(", %d events", l.report.Deliveries)
+	}
+	if faults := l.report.Faults(); faults != "" {
+		s += ", " + faults
+	}
+	return s
 }
 
 // Close closes all connections at once and hard.

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/stentor-sse/stentor/bench/load"
-	"github.com/stentor-sse/stentor/bench/payload"
+	"github.com/stentor-sse/stentor/bench/load/payload"
 )
 
 // serve starts a server whose handler writes the events that come for each
@@ -67,13 +67,13 @@ func TestEverythingIsCounted(t *testing.T) {
 
 func TestFaultsAreFound(t *testing.T) {
 	for name, test := range map[string]struct {
-		seqs           []int64
-		lost, repeated uint64
+		seqs                 []int64
+		lost, repeated, late uint64
 	}{
-		"lost":           {[]int64{1, 3, 4}, 2, 0},
-		"repeated":       {[]int64{1, 2, 2, 3, 4}, 0, 2},
-		"swapped":        {[]int64{1, 3, 2, 4}, 2, 2},
-		"lost the first": {[]int64{2, 3, 4}, 2, 0},
+		"lost":           {[]int64{1, 3, 4}, 2, 0, 0},
+		"repeated":       {[]int64{1, 2, 2, 3, 4}, 0, 2, 0},
+		"swapped":        {[]int64{1, 3, 2, 4}, 0, 0, 2},
+		"lost the first": {[]int64{2, 3, 4}, 2, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLoad(t, &load.Options{Address: serve(t, test.seqs...), Connections: 2})
@@ -84,8 +84,8 @@ func TestFaultsAreFound(t *testing.T) {
 			if err := l.Run(t.Context(), l.Complete); err != nil {
 				t.Fatal(err)
 			}
-			if r := l.Report(); r.Lost != test.lost || r.Repeated != test.repeated || r.Faults() == "" {
-				t.Errorf("%d lost, %d repeated, faults %q; want %d and %d", r.Lost, r.Repeated, r.Faults(), test.lost, test.repeated)
+			if r := l.Report(); r.Lost != test.lost || r.Repeated != test.repeated || r.Late != test.late || r.Faults() == "" {
+				t.Errorf("%d lost, %d repeated, %d late, faults %q; want %d, %d and %d", r.Lost, r.Repeated, r.Late, r.Faults(), test.lost, test.repeated, test.late)
 			}
 		})
 	}
@@ -117,7 +117,7 @@ func TestRefusals(t *testing.T) {
 	if err := l.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("nobody listens: %v", err)
 	}
-	for _, o := range []load.Options{{}, {Address: "127.0.0.1:1"}, {Address: "[::1]:1", Connections: 1}, {Address: "127.0.0.1:1", Connections: 1, Stalled: 2}} {
+	for _, o := range []load.Options{{}, {Address: "127.0.0.1:1"}, {Address: "[::1]:1", Connections: 1, Sources: 2}, {Address: "localhost:1", Connections: 1}, {Address: "127.0.0.1:1", Connections: 1, Stalled: 2}, {Address: "127.0.0.1:1", Connections: 1 << 30}} {
 		if _, err := load.New(&o); err == nil {
 			t.Errorf("%+v is accepted", o)
 		}

@@ -1,9 +1,12 @@
 package load
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -11,10 +14,14 @@ import (
 type Report struct {
 	Opening    time.Duration // of all connections, until each had its head
 	Deliveries uint64        // events that were numbered, faulty ones included
+	Distinct   uint64        // the same, each once
 	Lost       uint64        // numbers that were left out
-	Repeated   uint64        // numbers not above one that came before: twice, or out of order
+	Late       uint64        // numbers that came after a higher one
+	Repeated   uint64        // numbers that came twice
 	Foreign    uint64        // events that the server sends of itself
+	Connected  int           // connections that were opened, each time counted
 	Broken     int           // connections that ended
+	Failed     Failed        // how they did
 	Err        error         // of the first that did
 	Reconnects int           // connections that were closed and opened again
 	Bytes      uint64        // of the responses
@@ -28,11 +35,45 @@ type Report struct {
 	First, Last time.Time
 }
 
-// Report is a copy of what was seen so far.
-func (l *Load) Report() Report {
-	r := l.report
-	r.Served = slices.Clone(r.Served)
-	return r
+// Failed counts connections that ended, or were not to be had, by what told it.
+type Failed struct {
+	Refused  int // nobody listens
+	Reset    int // by the other side
+	EOF      int // ended in order, but too early
+	Timeout  int // no answer in time
+	Answered int // with something that is no stream
+	Other    int
+}
+
+// String is those that there are, in words.
+func (f Failed) String() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{f.Refused, "refused"}, {f.Reset, "reset"}, {f.EOF, "ended"}, {f.Timeout, "timed out"}, {f.Answered, "answered otherwise"}, {f.Other, "failed otherwise"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (f *Failed) add(err error) {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		f.Refused++
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		f.Reset++
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, ErrEnded):
+		f.EOF++
+	case errors.Is(err, syscall.ETIMEDOUT):
+		f.Timeout++
+	case errors.Is(err, ErrNoStream):
+		f.Answered++
+	default:
+		f.Other++
+	}
 }
 
 // Faults is what is wrong, "" for nothing.
@@ -41,12 +82,12 @@ func (r *Report) Faults() string {
 	for _, f := range []struct {
 		n    uint64
 		what string
-	}{{r.Lost, "lost"}, {r.Repeated, "repeated or out of order"}, {uint64(r.Broken), "connections broken"}} {
+	}{{r.Lost, "lost"}, {r.Repeated, "repeated"}, {r.Late, "out of order"}, {uint64(r.Broken), "connections broken"}} {
 		if f.n > 0 {
 			faults = append(faults, fmt.Sprintf("%d %s", f.n, f.what))
 		}
 	}
-	if r.Err != nil {
+	if r.Broken > 0 && r.Err != nil {
 		faults = append(faults, r.Err.Error())
 	}
 	return strings.Join(faults, ", ")
@@ -69,6 +110,7 @@ func (r *Report) ServedMedian() time.Duration {
 
 func (r *Report) broke(err error) {
 	r.Broken++
+	r.Failed.add(err)
 	if r.Err == nil {
 		r.Err = err
 	}
@@ -78,8 +120,8 @@ func (r *Report) broke(err error) {
 func (r *Report) begin() {
 	clear(r.Served)
 	*r = Report{
-		Opening: r.Opening, Reconnects: r.Reconnects, Served: r.Served, Foreign: r.Foreign,
-		Lost: r.Lost, Repeated: r.Repeated, Broken: r.Broken, Err: r.Err,
+		Opening: r.Opening, Connected: r.Connected, Reconnects: r.Reconnects, Served: r.Served, Foreign: r.Foreign,
+		Lost: r.Lost, Late: r.Late, Repeated: r.Repeated, Broken: r.Broken, Failed: r.Failed, Err: r.Err,
 	}
 }
 
@@ -90,16 +132,4 @@ func (r *Report) Rate() float64 {
 		return 0
 	}
 	return float64(r.Deliveries) / took.Seconds()
-}
-
-// String is where the load stands, in a few words.
-func (l *Load) String() string {
-	s := fmt.Sprintf("%d of %d connections", l.open, len(l.conns))
-	if l.report.Deliveries > 0 {
-		s += fmt.Sprintf(", %d events", l.report.Deliveries)
-	}
-	if faults := l.report.Faults(); faults != "" {
-		s += ", " + faults
-	}
-	return s
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/stentor-sse/stentor/bench/payload"
+	"github.com/stentor-sse/stentor/bench/load/payload"
 )
 
 // Event is one event of a stream, as far as the load generator looks at it.
@@ -44,6 +44,9 @@ const maxPart = 1 << 20 // of a line, or of a head: a server that sends more is 
 
 // ErrEnded is what Feed returns after the last chunk.
 var ErrEnded = errors.New("load: the response ended")
+
+// ErrNoStream is what Feed returns, wrapped, for an answer that is something else.
+var ErrNoStream = errors.New("not an event stream")
 
 // Open reports whether the head was read and was that of an event stream.
 func (s *Stream) Open() bool { return s.phase != phaseHead }
@@ -130,17 +133,17 @@ func (s *Stream) head(p []byte) ([]byte, error) {
 		}
 		return nil, nil
 	}
+	first, _, _ := bytes.Cut(s.part, []byte("\r\n"))
 	head := bytes.ToLower(s.part[:i+2])
 	s.part = nil
 	if status, _ := strconv.Atoi(field(head, " ", " ")); status != 200 {
-		line, _, _ := bytes.Cut(head, []byte("\r\n"))
-		return nil, fmt.Errorf("load: the server answers %q", line)
+		return nil, fmt.Errorf("load: the server answers %q: %w", first, ErrNoStream)
 	}
 	if kind := field(head, "\r\ncontent-type:", "\r\n"); !bytes.HasPrefix([]byte(kind), []byte("text/event-stream")) {
-		return nil, fmt.Errorf("load: content type %q is no event stream", kind)
+		return nil, fmt.Errorf("load: content type %q: %w", kind, ErrNoStream)
 	}
 	if length := field(head, "\r\ncontent-length:", "\r\n"); length != "" {
-		return nil, fmt.Errorf("load: an answer of %s bytes is no stream", length)
+		return nil, fmt.Errorf("load: an answer of %s bytes: %w", length, ErrNoStream)
 	}
 	s.phase = phasePlain
 	if field(head, "\r\ntransfer-encoding:", "\r\n") == "chunked" {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/stentor-sse/stentor/bench/load"
-	"github.com/stentor-sse/stentor/bench/payload"
+	"github.com/stentor-sse/stentor/bench/load/payload"
 )
 
 // body is an event stream with the events 1 to 3, an event of the server's own, and what
@@ -122,32 +122,38 @@ func TestWhatIsNoStream(t *testing.T) {
 
 func TestOrder(t *testing.T) {
 	for name, test := range map[string]struct {
-		from, lost, repeated int64
-		seqs                 []int64
+		from, missing, late, repeated int64
+		seqs                          []int64
 	}{
-		"in order":            {1, 0, 0, []int64{1, 2, 3}},
-		"any beginning":       {0, 0, 0, []int64{7, 8, 9}},
-		"lost":                {1, 2, 0, []int64{1, 4, 5}},
-		"lost at the begin":   {1, 1, 0, []int64{2, 3}},
-		"twice":               {1, 0, 1, []int64{1, 2, 2, 3}},
-		"swapped":             {1, 1, 1, []int64{1, 3, 2, 4}},
-		"from the begin anew": {1, 0, 3, []int64{1, 2, 3, 1, 2, 3}},
-		"zero":                {1, 0, 1, []int64{1, 0, 2}},
+		"in order":            {1, 0, 0, 0, []int64{1, 2, 3}},
+		"any beginning":       {0, 0, 0, 0, []int64{7, 8, 9}},
+		"lost":                {1, 2, 0, 0, []int64{1, 4, 5}},
+		"lost at the begin":   {1, 1, 0, 0, []int64{2, 3}},
+		"twice":               {1, 0, 0, 1, []int64{1, 2, 2, 3}},
+		"swapped":             {1, 1, 1, 0, []int64{1, 3, 2, 4}},
+		"late and again":      {1, 1, 1, 2, []int64{1, 3, 2, 2, 3}},
+		"from the begin anew": {1, 0, 0, 3, []int64{1, 2, 3, 1, 2, 3}},
+		"zero":                {1, 0, 0, 1, []int64{1, 0, 2}},
+		"just late":           {1, 63, 1, 0, []int64{1, 65, 2}},
+		"too late to know":    {1, 64, 0, 1, []int64{1, 66, 2}},
 	} {
 		var o load.Order
 		if test.from > 0 {
 			o.From(test.from)
 		}
-		var lost, repeated int64
+		var missing, late, repeated int64
 		for _, seq := range test.seqs {
-			n, again := o.See(seq)
-			lost += n
-			if again {
+			place, n := o.See(seq)
+			missing += n
+			switch place {
+			case load.Late:
+				late++
+			case load.Repeated:
 				repeated++
 			}
 		}
-		if lost != test.lost || repeated != test.repeated {
-			t.Errorf("%s: %d lost and %d repeated, want %d and %d", name, lost, repeated, test.lost, test.repeated)
+		if missing != test.missing || late != test.late || repeated != test.repeated {
+			t.Errorf("%s: %d missing, %d late, %d repeated; want %d, %d, %d", name, missing, late, repeated, test.missing, test.late, test.repeated)
 		}
 	}
 }

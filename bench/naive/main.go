@@ -1,10 +1,13 @@
 // Naive is the event server that everybody writes first: a net/http handler with a
 // channel of 16 strings, and one Fprintf and Flush an event. The comparisons are
-// made against it.
+// made against it. With -gzip each connection has a compressor of its own.
 package main
 
 import (
+	"compress/gzip"
+	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -13,8 +16,9 @@ import (
 )
 
 func main() {
+	zip := flag.Bool("gzip", false, "compress what it sends")
 	peer.Main(func() (*peer.Server, error) {
-		b := &board{readers: map[string][]chan string{}}
+		b := &board{readers: map[string][]chan string{}, zip: *zip}
 		return &peer.Server{Events: b, Publish: b.publish}, nil
 	})
 }
@@ -22,6 +26,7 @@ func main() {
 type board struct {
 	mu      sync.RWMutex
 	readers map[string][]chan string
+	zip     bool
 }
 
 func (b *board) publish(channel, data string) error {
@@ -42,13 +47,18 @@ func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer b.forget(channel, c)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-cache")
-	flusher := w.(http.Flusher)
-	flusher.Flush()
+	out, flush := io.Writer(w), w.(http.Flusher).Flush
+	if b.zip {
+		w.Header().Set("Content-Encoding", "gzip")
+		zip := gzip.NewWriter(w)
+		out, flush = zip, func() { zip.Flush(); w.(http.Flusher).Flush() } // an error: the reader has gone
+	}
+	flush()
 	for {
 		select {
 		case data := <-c:
-			fmt.Fprintf(w, "data: %s\n\n", data)
-			flusher.Flush()
+			fmt.Fprintf(out, "data: %s\n\n", data)
+			flush()
 		case <-r.Context().Done():
 			return
 		}

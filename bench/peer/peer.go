@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -12,7 +13,6 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/pprof"
-	"time"
 )
 
 // Server is what the program of a server is made of.
@@ -24,6 +24,8 @@ type Server struct {
 	Serve func(net.Listener) error
 	// Address takes the place of both: where another program serves.
 	Address string
+	// Secure makes the listener of a server that is told to speak TLS. Nil is that of crypto/tls.
+	Secure func(net.Listener, *tls.Config) net.Listener
 	// PID is the process to measure; zero is this one.
 	PID int
 	// Publish sends one event with the given data to a channel. Calls are serial.
@@ -45,19 +47,25 @@ type Ready struct {
 }
 
 // Main runs the program: it parses the flags, makes the server, and serves until standard
-// input ends. It exits with 1 when something fails.
+// input ends. It exits with 1 when something fails. One flag is its own: -tls, with the
+// protocol that is spoken inside.
 func Main(build func() (*Server, error)) {
+	inside := flag.String("tls", "", "serve over TLS: http1 or http2 in it")
 	flag.Parse()
-	if err := Run(os.Stdin, os.Stdout, build); err != nil {
+	if err := Run(os.Stdin, os.Stdout, *inside, build); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // Run is Main without the process. It returns when in ends or a listener fails; what it
-// began may go on until the process ends.
-func Run(in io.Reader, out io.Writer, build func() (*Server, error)) error {
+// began may go on until the process ends. Inside is the flag -tls.
+func Run(in io.Reader, out io.Writer, inside string, build func() (*Server, error)) error {
 	s, err := build()
+	if err != nil {
+		return err
+	}
+	front, err := newFront(s, inside)
 	if err != nil {
 		return err
 	}
@@ -76,7 +84,7 @@ func Run(in io.Reader, out io.Writer, build func() (*Server, error)) error {
 		}
 		defer l.Close()
 		ready.Events = l.Addr().String()
-		go func() { ended <- s.serve(l) }()
+		go func() { ended <- front.serve(l) }()
 	}
 	control, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -99,16 +107,6 @@ func watch(in io.Reader) chan error {
 		ended <- err
 	}()
 	return ended
-}
-
-func (s *Server) serve(l net.Listener) error {
-	if s.Serve != nil {
-		return s.Serve(l)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /events", s.Events)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	return server.Serve(l)
 }
 
 func (s *Server) control() http.Handler {

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/stentor-sse/stentor/bench/payload"
+	"github.com/stentor-sse/stentor/bench/load/payload"
 	"github.com/stentor-sse/stentor/bench/peer"
 )
 
@@ -32,7 +32,7 @@ func start(t *testing.T, s *peer.Server) (peer.Ready, func() error) {
 	in, end := io.Pipe()
 	out, say := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- peer.Run(in, say, func() (*peer.Server, error) { return s, nil }) }()
+	go func() { done <- peer.Run(in, say, "", func() (*peer.Server, error) { return s, nil }) }()
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/stentor-sse/stentor/bench/payload"
+	"github.com/stentor-sse/stentor/bench/load/payload"
 )
 
 // run is one order to publish.

@@ -13,14 +13,13 @@ import (
 )
 
 func main() {
-	engine := flag.String("engine", "", "attached or detached; empty is what the hub does by itself")
+	engine := flag.String("engine", "auto", "auto or attached: who writes the streams, as of stentor serve")
 	peer.Main(func() (*peer.Server, error) {
-		o, err := options(*engine)
-		if err != nil {
-			return nil, err
+		if *engine != "auto" && *engine != "attached" {
+			return nil, fmt.Errorf("stentor: engine %q: give auto or attached", *engine)
 		}
 		ctx := context.Background()
-		hub, err := stentor.New(ctx, o)
+		hub, err := stentor.New(ctx, &stentor.Options{Attached: *engine == "attached"})
 		if err != nil {
 			return nil, err
 		}
@@ -35,16 +34,6 @@ func main() {
 			Close:   func() error { return hub.Shutdown(ctx) },
 		}, nil
 	})
-}
-
-// options is the one place that knows how an engine is chosen.
-func options(engine string) (*stentor.Options, error) {
-	switch engine {
-	case "":
-		return nil, nil
-	default:
-		return nil, fmt.Errorf("stentor: engine %q: the hub has no choice of engines", engine)
-	}
 }
 
 // behind is how far the average reader is, when all were there from the beginning and on

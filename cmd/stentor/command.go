@@ -81,7 +81,8 @@ Exit codes: 0 done, 1 failed, 2 called wrongly.`
 const rootExample = `  stentor demo                           a chat at http://127.0.0.1:8080/
   stentor serve                          the hub alone
   stentor subscribe home                 print what arrives on the channel home
-  stentor publish home 'hello, world'    send to it`
+  stentor publish home 'hello, world'    send to it
+  stentor bench                          how much this machine can deliver`
 
 func (p *program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -104,7 +105,7 @@ func (p *program) rootCommand() *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	for _, cmd := range []*cobra.Command{p.serveCommand(), p.demoCommand(), p.publishCommand(), p.subscribeCommand()} {
+	for _, cmd := range []*cobra.Command{p.serveCommand(), p.demoCommand(), p.publishCommand(), p.subscribeCommand(), p.benchCommand()} {
 		cmd.Flags().String("config", "", "read settings from this YAML `file`")
 		cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 			if err := p.settle(cmd); err != nil {

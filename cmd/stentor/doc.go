@@ -5,6 +5,7 @@
 //	stentor demo        the same with the Chat application at /, and a sign-in by any name
 //	stentor publish     sends events to a channel of a running server
 //	stentor subscribe   prints what arrives on channels
+//	stentor bench       loads a server and says what came of it
 //	stentor version     says what this is
 //
 // Data goes to standard output, everything else to standard error. The exit
@@ -37,6 +38,13 @@
 // When the system gives no more descriptors, those who have a stream go on with it,
 // and new connections wait until others end. A line in the log, at most one a minute,
 // says so and what to do (TestListenWithoutDescriptors).
+//
+// # Load tests
+//
+// bench checks every event of every connection, and ends with 1 when one was lost, came
+// twice or out of order (TestBenchFindsFaults), or when a connection could not be had or
+// broke (TestBenchCountsBrokenConnections). An interrupt ends it with what was counted so far;
+// what was published by then is read first (TestBenchInterrupt). It needs Linux.
 //
 // # Shutdown
 //

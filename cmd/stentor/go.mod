@@ -7,6 +7,7 @@ require (
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
 	github.com/stentor-sse/stentor v0.0.0-00010101000000-000000000000
+	github.com/stentor-sse/stentor/bench/load v0.0.0-00010101000000-000000000000
 	go.yaml.in/yaml/v3 v3.0.6
 )
 
@@ -16,4 +17,7 @@ require (
 	golang.org/x/tools v0.26.0 // indirect
 )
 
-replace github.com/stentor-sse/stentor => ../..
+replace (
+	github.com/stentor-sse/stentor => ../..
+	github.com/stentor-sse/stentor/bench/load => ../../bench/load
+)

@@ -30,6 +30,8 @@ func Floors() map[string]place {
 		".":           floor(1), // package stentor: the hub
 		"eventsource": floor(1),
 
+		"eventsource/internal/contractservice": above(1, 1), // lets the LaunchDarkly harness drive it
+
 		"internal/engine": above(0, 1), // the hub writes to taken-over connections with it
 
 		"internal/streamlog": above(1, 1), // both faces log their streams alike
@@ -49,9 +51,9 @@ func Floors() map[string]place {
 		"cmd/stentor":  floor(4),
 		"examples/":    floor(4),
 
-		"bench/payload": above(3, 1), // the load generator and the servers of the comparisons
-		"bench/load":    above(3, 2),
-		"bench/peer":    above(3, 2),
+		"bench/load/payload": above(3, 1), // the load generator and the servers of the comparisons
+		"bench/load":         above(3, 2), // the command and the comparisons
+		"bench/peer":         above(3, 2),
 
 		"ssetest":           beside(1),
 		"brokertest":        beside(2),

@@ -13,13 +13,29 @@ func Append(b []byte, seq, at int64, size int) []byte {
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, at, 10)
 	b = append(b, ' ')
-	for len(b)-begin < size {
-		b = append(b, padding[:min(len(padding), size-(len(b)-begin))]...)
+	return pad(b, size-(len(b)-begin), uint64(seq))
+}
+
+const (
+	letters = "the-quick-brown-fox-jumps-over-the-lazy-dog-0123456789-pack-my-box-with-five-dozen-jugs-"
+	word    = 8
+)
+
+// pad appends n bytes that depend on the number: text that compresses about as well as
+// JSON does, and not to nothing.
+func pad(b []byte, n int, seed uint64) []byte {
+	x := seed*0x9e3779b97f4a7c15 | 1
+	for n > 0 {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		from := int(x>>32) % (len(letters) - word)
+		piece := letters[from : from+min(n, word)]
+		b = append(b, piece...)
+		n -= len(piece)
 	}
 	return b
 }
-
-const padding = "the-quick-brown-fox-jumps-over-the-lazy-dog-0123456789-"
 
 // Parse is the numbers of such data; ok is false for any other text.
 func Parse(data []byte) (seq, at int64, ok bool) {

@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/stentor-sse/stentor/bench/payload"
+	"github.com/stentor-sse/stentor/bench/load/payload"
 )
 
 func TestWhatIsAppendedIsParsed(t *testing.T) {
