@@ -6,8 +6,8 @@
 //	go run ./compare -quick
 //	go run ./compare -plans flood,big -servers floor,naive,stentor -r 3 -o flood.md
 //
-// In each round every server is started, loaded and ended in turn. What was started is ended
-// on any exit.
+// In each round every server is started, loaded and ended in turn. The report is written after each
+// plan, to a file that ends in .part until all rounds are over. What was started is ended on any exit.
 package main
 
 import (
@@ -16,16 +16,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/stentor-sse/stentor/bench/load"
 )
 
 func main() {
@@ -51,7 +45,7 @@ type options struct {
 	out, plans, servers, profiles string
 }
 
-// compare carries out the comparison. When it is interrupted it writes what there is.
+// compare carries out a comparison.
 func compare(ctx context.Context, o options) error {
 	list, err := choose(o)
 	if err != nil {
@@ -71,164 +65,68 @@ func compare(ctx context.Context, o options) error {
 	if err := build(ctx, bin, list); err != nil {
 		return err
 	}
-	h := head{command: command(), begun: time.Now(), load: loadAverage(), quick: o.quick}
-	r := results{}
-	s := &steps{total: o.rounds * rowsOf(list), begun: time.Now()}
-	for _, p := range list {
-		if err = r.rounds(ctx, bin, p, o.rounds, s); err == nil && o.profiles != "" {
-			err = profile(ctx, bin, p, o.profiles, s)
-		}
-		if err != nil {
-			break
-		}
-	}
-	text := r.markdown(h, list)
+	c := &comparison{bin: bin, plans: list, options: o, results: results{}, steps: newSteps(list, o.rounds)}
+	c.head = head{command: command(), begun: time.Now(), load: loadAverage(), quick: o.quick, rounds: o.rounds}
+	fmt.Fprintf(os.Stderr, "%d runs, about %s\n", c.steps.total, c.steps.remaining().Round(time.Second))
+	err = c.run(ctx)
 	if o.out == "" {
-		_, writeErr := os.Stdout.WriteString(text)
+		_, writeErr := os.Stdout.WriteString(c.results.markdown(c.head, list))
 		return errors.Join(err, writeErr)
 	}
-	if err != nil && ctx.Err() != nil {
-		o.out += ".part"
+	if err == nil {
+		err = os.Rename(o.out+part, o.out)
 	}
-	return errors.Join(err, os.WriteFile(o.out, []byte(text), 0o644))
+	return err
 }
 
-func command() string {
-	return strings.TrimSpace("go run ./compare " + strings.Join(os.Args[1:], " "))
+// comparison is one that goes on.
+type comparison struct {
+	options options
+	bin     string // where the servers are
+	plans   []plan
+	head    head
+	results results
+	steps   *steps
 }
 
-// choose is the plans to run, with the rows to run.
-func choose(o options) ([]plan, error) {
-	var chosen []plan
-	names := []string{}
-	for _, p := range plans() {
-		names = append(names, p.name)
-		if o.plans != "" && !slices.Contains(strings.Split(o.plans, ","), p.name) {
-			continue
-		}
-		if o.quick {
-			p = p.quick()
-		}
-		p.rows = slices.DeleteFunc(p.rows, func(r row) bool {
-			return o.servers != "" && !slices.Contains(strings.Split(o.servers, ","), r.server) || r.server == "nchan" && !installed("nginx")
-		})
-		if p.pinned && runtime.NumCPU() < 2 {
-			return nil, fmt.Errorf("plan %s: needs two processors", p.name)
-		}
-		chosen = append(chosen, p)
-	}
-	if len(chosen) == 0 || rowsOf(chosen) == 0 || o.rounds < 1 {
-		return nil, fmt.Errorf("nothing to run; plans are %s", strings.Join(names, ", "))
-	}
-	return chosen, nil
-}
-
-func rowsOf(list []plan) (n int) {
-	for _, p := range list {
-		n += len(p.rows)
-	}
-	return n
-}
-
-func installed(program string) bool {
-	_, err := exec.LookPath(program)
-	return err == nil
-}
-
-// build compiles the servers that the plans name.
-func build(ctx context.Context, bin string, list []plan) error {
-	args := []string{"build", "-o", bin + string(filepath.Separator)}
-	for _, p := range list {
-		for _, r := range p.rows {
-			if folder := "./" + find(r.server).folder; !slices.Contains(args, folder) {
-				args = append(args, folder)
+// run carries out all rounds, and writes what there is as it goes.
+func (c *comparison) run(ctx context.Context) error {
+	for round := range c.options.rounds {
+		for _, p := range c.plans {
+			if err := c.turn(ctx, p, round); err != nil {
+				return err
+			}
+			if err := c.keep(); err != nil {
+				return err
 			}
 		}
+		c.head.whole = round + 1
+		if err := c.keep(); err != nil {
+			return err
+		}
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Stderr = os.Stderr
-	return cmd.Run()
-}
-
-// find is a server by its name, which a plan has.
-func find(name string) server {
-	list := servers()
-	return list[slices.IndexFunc(list, func(s server) bool { return s.name == name })]
-}
-
-// rounds measures every server of a plan, in turns.
-func (r results) rounds(ctx context.Context, bin string, p plan, n int, s *steps) error {
-	for round := range n {
-		for _, row := range p.rows {
-			s.next(fmt.Sprintf("%s %d/%d %s", p.name, round+1, n, row.name()))
-			got, err := measure(ctx, bin, p, row, find(row.server), "", s.show)
-			if err != nil {
-				return fmt.Errorf("plan %s, %s: %w", p.name, row.name(), err)
-			}
-			r.add(p, row.name(), got)
-			s.done(got)
+	if c.options.profiles == "" {
+		return nil
+	}
+	for _, p := range c.plans {
+		if err := c.profile(ctx, p); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// profile runs every server of a plan once more.
-func profile(ctx context.Context, bin string, p plan, dir string, s *steps) error {
-	dir, err := filepath.Abs(dir)
-	if err == nil {
-		err = os.MkdirAll(dir, 0o755)
+// part ends the name of a report that is not whole.
+const part = ".part"
+
+// keep writes what there is so far, if there is a file for it.
+func (c *comparison) keep() error {
+	if c.options.out == "" {
+		return nil
 	}
-	for _, row := range p.rows {
-		if err != nil {
-			return err
-		}
-		if row.server == "nchan" {
-			continue // the profile would be of the publisher
-		}
-		s.what = "profile of " + p.name + " " + row.name()
-		_, err = measure(ctx, bin, p, row, find(row.server), filepath.Join(dir, p.name+" "+row.name()+".prof"), s.show)
-	}
-	return err
+	return os.WriteFile(c.options.out+part, []byte(c.results.markdown(c.head, c.plans)), 0o644)
 }
 
-// steps tells how far it is: a line for each run, and on a terminal what goes on in it.
-type steps struct {
-	total, at int
-	begun     time.Time
-	what      string
-}
-
-func (s *steps) next(what string) {
-	s.at++
-	s.what = what
-	s.show(nil)
-}
-
-// show is called while a run goes on.
-func (s *steps) show(l *load.Load) {
-	if terminal(os.Stderr) {
-		fmt.Fprint(os.Stderr, "\r\033[K", s)
-		if l != nil {
-			fmt.Fprint(os.Stderr, ": ", l)
-		}
-	}
-}
-
-func (s *steps) done(got sample) {
-	if terminal(os.Stderr) {
-		fmt.Fprint(os.Stderr, "\r\033[K")
-	}
-	if got.fault != "" {
-		got.fault = ": " + got.fault
-	}
-	fmt.Fprintf(os.Stderr, "%s%s\n", s, got.fault)
-}
-
-func (s *steps) String() string {
-	return fmt.Sprintf("[%d/%d, %s] %s", s.at, s.total, time.Since(s.begun).Round(time.Second), s.what)
-}
-
-func terminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+func command() string {
+	return strings.TrimSpace("go run ./compare " + strings.Join(os.Args[1:], " "))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -37,6 +38,15 @@ const (
 	kernelPer     metric = "kernel bytes/connection"
 	stalledKernel metric = "kernel bytes/stalled"
 	stalledOwn    metric = "own bytes/stalled"
+	stalledAll    metric = "bytes/stalled"
+	faulty        metric = "lost, twice or late"
+	connected     metric = "connected"
+	refused       metric = "refused"
+	reset         metric = "reset"
+	ended         metric = "ended"
+	timedOut      metric = "timed out"
+	failed        metric = "failed"
+	openSeconds   metric = "s until all were open"
 )
 
 // sample is what one run came to.
@@ -69,6 +79,9 @@ func measure(ctx context.Context, bin string, p plan, r row, s server, profile s
 	defer runtime.UnlockOSThread()
 	m := &run{plan: p, row: r, numbers: map[metric]float64{}}
 	m.begun.objects, m.begun.buffers, m.begun.slabs = kernelMemory()
+	if p.speak == "http1" || p.speak == "http2" {
+		s.args = append(slices.Clone(s.args), "-tls", p.speak)
+	}
 	proc, err := begin(ctx, bin, s, p.pinned)
 	if err != nil {
 		return sample{}, err
@@ -76,18 +89,30 @@ func measure(ctx context.Context, bin string, p plan, r row, s server, profile s
 	defer proc.stop()
 	m.proc = proc
 	m.begun.resident = proc.used().Resident
+	address := proc.ready.Events
+	if p.speak != "" {
+		bridge, err := begin(ctx, bin, server{name: "bridge", folder: "bridge", args: []string{"-to", address, "-speak", p.speak}}, false)
+		if err != nil {
+			return sample{}, err
+		}
+		defer bridge.stop()
+		address = bridge.ready.Events
+	}
 	if p.pinned {
 		if err := pin(loadCPU); err != nil {
 			return sample{}, err
 		}
 		defer pin(allCPUs)
 	}
-	m.load, err = load.New(&load.Options{
-		Address: proc.ready.Events, Connections: p.connections, Expected: p.events,
+	o := &load.Options{
+		Address: address, Connections: p.connections, Expected: p.events,
 		Stalled: p.connections * r.stalled / 100, Churned: p.churned, Progress: progress,
 		Path: func(i int) string { return "/events?channel=" + peer.Channel(i%p.channels) },
-	})
-	if err != nil {
+	}
+	if p.storm > 0 {
+		o.Ramp, o.Window, o.Partial, o.Sources = p.storm, p.connections, true, 4
+	}
+	if m.load, err = load.New(o); err != nil {
 		return sample{}, err
 	}
 	defer m.load.Close()
@@ -114,6 +139,9 @@ func measure(ctx context.Context, bin string, p plan, r row, s server, profile s
 
 // all does what the plan says.
 func (m *run) all(ctx context.Context) error {
+	if m.storm > 0 {
+		return m.rush(ctx)
+	}
 	if err := m.connect(ctx); err != nil {
 		return err
 	}
@@ -145,8 +173,10 @@ func (m *run) reconnect(ctx context.Context) error {
 	if err := m.deliver(ctx, 1+m.events); err != nil {
 		return err
 	}
-	n := m.load.Report().Reconnects
+	report := m.load.Report()
+	n := report.Reconnects
 	m.numbers[reconnects] = float64(n)
+	m.numbers[faulty] = float64(report.Lost + report.Late + report.Repeated)
 	m.numbers[reconnectCPU] = micro(m.proc.used().CPU-before-quiet) / float64(max(n, 1))
 	return nil
 }
@@ -162,6 +192,37 @@ func (m *run) connect(ctx context.Context) error {
 	m.numbers[connectCPU] = micro(m.proc.used().CPU-before) / float64(m.connections)
 	return nil
 }
+
+// rush opens all connections in a short time, and says what became of each.
+func (m *run) rush(ctx context.Context) error {
+	before := m.proc.used().CPU
+	opening, cancel := context.WithTimeout(ctx, rushLimit)
+	defer cancel()
+	if err := m.load.Open(opening); err != nil {
+		return err
+	}
+	r := m.load.Report()
+	if r.Failed.Timeout == 0 {
+		m.numbers[openSeconds] = r.Opening.Seconds()
+	}
+	if r.Connected > 0 {
+		m.numbers[connectCPU] = micro(m.proc.used().CPU-before) / float64(r.Connected)
+	}
+	if err := m.wait(ctx, m.idle); err != nil { // some may end right after
+		return err
+	}
+	r = m.load.Report()
+	for name, n := range map[metric]int{
+		connected: r.Connected, refused: r.Failed.Refused, reset: r.Failed.Reset, ended: r.Failed.EOF,
+		timedOut: r.Failed.Timeout, failed: r.Broken,
+	} {
+		m.numbers[name] = float64(n)
+	}
+	return nil
+}
+
+// rushLimit is how long it may take.
+const rushLimit = 30 * time.Second
 
 // rest measures the memory of connections that do nothing.
 func (m *run) rest(ctx context.Context) error {
@@ -229,6 +290,7 @@ func (m *run) deliver(ctx context.Context, first int) error {
 		_, buffers, _ := kernelMemory()
 		m.numbers[stalledKernel] = float64(buffers-m.begun.buffers) / float64(n)
 		m.numbers[stalledOwn] = float64(after.Resident-before.Resident) / float64(n)
+		m.numbers[stalledAll] = m.numbers[stalledKernel] + m.numbers[stalledOwn]
 	}
 	if err == nil { // what took too long is not in there
 		m.numbers[latency50] = milli(report.Latency.Quantile(0.5))

@@ -17,6 +17,8 @@ type head struct {
 	begun   time.Time
 	load    string // of the machine, before
 	quick   bool
+	rounds  int
+	whole   int // rounds that are over
 }
 
 // markdown is the whole of RESULTS.md.
@@ -30,11 +32,15 @@ func (r results) markdown(h head, plans []plan) string {
 	if busy(h.load) {
 		b.WriteString("**The machine was busy with something else: the numbers say little.**\n\n")
 	}
+	if h.whole < h.rounds {
+		fmt.Fprintf(&b, "**Not whole: %d of %d rounds are over.**\n\n", h.whole, h.rounds)
+	}
 	line := func(name, value string) { fmt.Fprintf(&b, "- %s: %s\n", name, value) }
 	line("Machine", fmt.Sprintf("%s, %d processors, %.0f GiB", cpuModel(), runtime.NumCPU(), float64(count("/proc/meminfo", "MemTotal:"))/(1<<20)))
 	line("Kernel", firstLine("/proc/sys/kernel/osrelease"))
 	line("Go", runtime.Version())
 	line("Date", h.begun.UTC().Format("2006-01-02 15:04 UTC")+", "+time.Since(h.begun).Round(time.Second).String())
+	line("Rounds", fmt.Sprintf("%d, of servers that no target is about every other one", h.rounds))
 	line("Command", "`"+h.command+"`")
 	line("Load of the machine (1, 5, 15 min)", h.load+" before, "+loadAverage()+" after")
 	if limit, err := descriptors(); err == nil {
@@ -46,7 +52,7 @@ loss, repeats and order. Numbers are *median [lowest–highest]* of the rounds, 
 turns, each freshly started, all over loopback, which charges the sender with the receiver's share of TCP: ratios to servers that
 spend more in user space are rather too small than too large. "Naive" is a net/http handler with a channel of strings for each
 connection and a Fprintf and Flush an event; "floor" is a bare loop of send(2), "floor at 16" one with 16 events in a call. Wall-clock rates of two tables are not to be
-compared. Not measured: TLS, HTTP/2, compression, a real network.
+compared. Not measured: a real network.
 
 ## Targets
 
@@ -74,6 +80,10 @@ func (r results) table(b *strings.Builder, p plan) {
 	var notes []string
 	for _, row := range p.rows {
 		name := row.name()
+		if why := find(row.server).missing; why != "" {
+			notes = append(notes, name+": not measured, "+why)
+			continue
+		}
 		if len(r[p.name][name]) == 0 {
 			continue
 		}

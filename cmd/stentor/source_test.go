@@ -6,13 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stentor-sse/stentor/sse"
 )
 
 // stream is one scripted answer.
@@ -25,19 +22,15 @@ type stream struct {
 
 var errHang = errors.New("hang")
 
-// script answers requests in turn, without a network, and notes when they came
-// and with which cursor.
+// script answers requests in turn, without a network.
 type script struct {
-	begin   time.Time
 	answers []stream
-	at      []time.Duration
-	cursors []string
+	asked   []*http.Request
 }
 
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
-	n := len(s.at)
-	s.at = append(s.at, time.Since(s.begin))
-	s.cursors = append(s.cursors, r.Header.Get("Last-Event-ID"))
+	n := len(s.asked)
+	s.asked = append(s.asked, r)
 	if n >= len(s.answers) {
 		return nil, errors.New("connection refused")
 	}
@@ -75,149 +68,71 @@ func (b *body) Read(p []byte) (int, error) {
 
 func (b *body) Close() error { return nil }
 
-// follow reads the scripted answers until want events came or it ends by itself
-// or an hour is over.
-func follow(t *testing.T, want int, answers ...stream) (s *script, data []string, troubles []string, err error) {
+// follow subscribes to the scripted answers until there were so many messages, it ends by
+// itself or an hour is over.
+func follow(t *testing.T, want int, answers ...stream) (s *script, out string, troubles []string, err error) {
 	t.Helper()
-	s = &script{begin: time.Now(), answers: answers}
+	s = &script{answers: answers}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	client := newClient()
 	client.Transport = s
-	src := &source{
-		client: client, server: &url.URL{Scheme: "http", Host: "stentor.test"},
-		trouble: func(err error) { troubles = append(troubles, err.Error()) },
+	src, err := newSource(client, &url.URL{Scheme: "http", Host: "stentor.test"}, url.Values{"channel": {"home"}}, "7",
+		func(err error) { troubles = append(troubles, err.Error()) })
+	if err != nil {
+		t.Fatal(err)
 	}
-	err = src.run(ctx, func(e sse.Event) error {
-		if data = append(data, e.Data); len(data) == want {
-			return errEnough
-		}
-		return nil
-	})
-	return s, data, troubles, err
+	var b strings.Builder
+	sub := &subscriber{out: &b, count: want, warn: func(string, ...any) {}}
+	err = sub.run(ctx, src)
+	return s, b.String(), troubles, err
 }
 
-func TestSourceResumes(t *testing.T) {
+func TestSourceAsksForTheChannelsAndGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, data, _, err := follow(t, 4,
-			stream{body: "id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: cut off"},
-			stream{body: "data: c\n\n", then: io.ErrUnexpectedEOF},
-			stream{body: "id: 4\ndata: d\n\n"},
+		s, out, _, err := follow(t, 3,
+			stream{body: "id: 8\ndata: a\n\nid: 9\ndata: b\n\nid: 10\ndata: cut off"},
+			stream{body: "id: 10\ndata: c\n\n"},
 		)
-		if !errors.Is(err, errEnough) || !slices.Equal(data, []string{"a", "b", "c", "d"}) {
-			t.Errorf("got %q, %v", data, err)
+		if err != nil || out != "a\nb\nc\n" || len(s.asked) != 2 {
+			t.Fatalf("it printed %q, %v", out, err)
 		}
-		if want := []string{"", "2", "2"}; !slices.Equal(s.cursors, want) {
-			t.Errorf("cursors %q, want %q", s.cursors, want)
+		first := s.asked[0]
+		if first.URL.String() != "http://stentor.test/events?channel=home" || first.Header.Get("Accept") != "text/event-stream, application/problem+json" {
+			t.Errorf("it asked %s with %v", first.URL, first.Header)
 		}
-	})
-}
-
-// between holds when each pause is in its range, in seconds.
-func between(t *testing.T, at []time.Duration, ranges ...[2]float64) {
-	t.Helper()
-	if len(at) != len(ranges)+1 {
-		t.Fatalf("requests at %v, want %d", at, len(ranges)+1)
-	}
-	for i, r := range ranges {
-		if d := (at[i+1] - at[i]).Seconds(); d < r[0] || d > r[1] {
-			t.Errorf("pause %d is %.3f s, want %.2f to %.2f", i+1, d, r[0], r[1])
-		}
-	}
-}
-
-func TestSourceHonoursRetry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, _, _, _ := follow(t, 3,
-			stream{body: "data: a\n\n"},
-			stream{body: "retry: 4000\ndata: b\n\n"},
-			stream{body: "data: c\n\n"},
-		)
-		between(t, s.at, [2]float64{0.75, 1.25}, [2]float64{3, 5})
-	})
-}
-
-// A server that says retry: 0 is not hammered, and one that never comes back is
-// asked once a minute.
-func TestSourceBacksOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, _, troubles, err := follow(t, 2, stream{body: "retry: 0\ndata: a\n\n"})
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("ended with %v", err)
-		}
-		if n := len(s.at); n < 50 || n > 120 {
-			t.Errorf("%d attempts within an hour", n)
-		}
-		between(t, s.at[:4], [2]float64{0.075, 0.125}, [2]float64{0.15, 0.25}, [2]float64{0.3, 0.5})
-		last := s.at[len(s.at)-2:]
-		between(t, last, [2]float64{45, 75})
-		if !strings.Contains(troubles[1], "cannot reach http://stentor.test: connection refused; reconnecting in") {
-			t.Errorf("it says %q", troubles[1])
+		if a, b := first.Header.Get("Last-Event-ID"), s.asked[1].Header.Get("Last-Event-ID"); a != "7" || b != "9" {
+			t.Errorf("it went on from %q and %q", a, b)
 		}
 	})
 }
 
-func TestSourceWaitsAsLongAsAsked(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, _, _, err := follow(t, 1,
-			stream{status: 503, header: http.Header{"Retry-After": {"100"}}},
-			stream{status: 429, header: http.Header{"Retry-After": {"99999999999"}}},
-			stream{status: 502, header: http.Header{"Retry-After": {"soon"}}},
-			stream{body: "retry: 30000\n\n: come back later\n\n"},
-			stream{body: "data: a\n\n"},
-		)
-		if !errors.Is(err, errEnough) {
-			t.Errorf("ended with %v", err)
-		}
-		between(t, s.at, [2]float64{100, 100}, [2]float64{1.5, 2.5}, [2]float64{3, 5}, [2]float64{45, 75})
-	})
-}
-
-// A connection that is dead without a word is given up.
-func TestSourceSilence(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, data, troubles, _ := follow(t, 2,
-			stream{body: "id: 1\ndata: a\n\n", then: errHang},
-			stream{body: "id: 2\ndata: b\n\n"},
-		)
-		if !slices.Equal(data, []string{"a", "b"}) || s.cursors[1] != "1" {
-			t.Errorf("got %q, cursors %q", data, s.cursors)
-		}
-		between(t, s.at, [2]float64{60.75, 61.25})
-		if !strings.Contains(troubles[0], "nothing came for 1m0s") {
-			t.Errorf("it says %q", troubles[0])
-		}
-	})
-}
-
-func TestSourceSaysWhyItEnded(t *testing.T) {
-	for data, want := range map[string]string{
-		`{"reason":"draining"}`: "the server ended the stream: draining; reconnecting",
-		`{}`:                    "the server ended the stream; reconnecting",
-		`draining`:              "the server ended the stream; reconnecting",
+func TestSourceSaysWhatIsWrong(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first stream
+		want  string
+	}{
+		"an end":          {stream{}, "the server ended the stream; reconnecting in 1"},
+		"a reason":        {stream{body: "event: stentor.end\ndata: {\"reason\":\"draining\"}\n\n"}, "the server ended the stream: draining; reconnecting in 1"},
+		"an empty reason": {stream{body: "event: stentor.end\ndata: {}\n\n"}, "the server ended the stream; reconnecting in 1"},
+		"no JSON":         {stream{body: "event: stentor.end\ndata: draining\n\n"}, "the server ended the stream; reconnecting in 1"},
+		"a refusal":       {stream{status: 503, header: http.Header{"Retry-After": {"100"}}}, "503 Service Unavailable: is that a Stentor server? Name another with --url; reconnecting in 1m"},
+		"silence":         {stream{body: "data: a\n\n", then: errHang}, "the connection to http://stentor.test was lost: nothing came for 1m0s; reconnecting in 1"},
+		"a broken one":    {stream{then: io.ErrUnexpectedEOF}, "http://stentor.test: the connection was lost: sse: read: unexpected EOF; reconnecting in 1"},
+		"a reason of old": {stream{body: "event: stentor.end\ndata: {\"reason\":\"draining\"}\n\n", then: io.ErrUnexpectedEOF}, "lost: sse: read: unexpected EOF; reconnecting in 1"},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			_, _, troubles, _ := follow(t, 3,
-				stream{body: ":\n\ndata: a\n\nevent: stentor.end\ndata: " + data + "\n\n"},
-				stream{body: "data: b\n\n"},
-			)
-			if len(troubles) != 1 || !strings.HasPrefix(troubles[0], want) {
-				t.Errorf("%s: it says %q, want %q", data, troubles, want)
-			}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, _, troubles, _ := follow(t, 9, tt.first, stream{})
+				if len(troubles) < 3 || !strings.Contains(troubles[0], tt.want) {
+					t.Fatalf("it said %q, want %q", troubles[0], tt.want)
+				}
+				if !strings.HasPrefix(troubles[1], "the server ended the stream; ") || !strings.Contains(troubles[2], "http://stentor.test: connection refused; reconnecting") {
+					t.Errorf("then it said %q", troubles[1:3])
+				}
+			})
 		})
 	}
-}
-
-// A full server says so with a stream that ends at once: that is a failure, and the pauses
-// grow.
-func TestSourceBacksOffFromAFullServer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		full := stream{body: "retry: 1000\nevent: stentor.end\ndata: {\"reason\":\"full\"}\n\n"}
-		s, _, _, _ := follow(t, 4, full, full, full, full)
-		if pause := s.at[3] - s.at[2]; len(s.at) != 4 || pause < 3*time.Second {
-			t.Errorf("it came at %v, want ever longer pauses", s.at)
-		}
-	})
 }
 
 func TestSourceGivesUp(t *testing.T) {
@@ -234,16 +149,25 @@ func TestSourceGivesUp(t *testing.T) {
 		{"moved", stream{status: 307, header: http.Header{"Location": {"https://e.example/events"}}}, "https://e.example/events"},
 		{"a page", stream{header: http.Header{"Content-Type": {"text/html"}}, body: "data: a\n\n"}, `"text/html"`},
 		{"no type", stream{header: http.Header{}, body: "data: a\n\n"}, "no event stream"},
-		{"endless event", stream{body: "data: " + strings.Repeat("x", 17<<20)}, "sse:"},
+		{"endless event", stream{body: "data: " + strings.Repeat("x", 17<<20)}, "sse: event too large"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, data, _, err := follow(t, 1, tt.answer)
-				if len(s.at) != 1 || len(data) != 0 || err == nil || !strings.Contains(err.Error(), tt.want) {
-					t.Errorf("%d requests, %d events, %v; want one request and %q", len(s.at), len(data), err, tt.want)
+				s, out, troubles, err := follow(t, 1, tt.answer)
+				if len(s.asked) != 1 || out != "" || len(troubles) > 0 || err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%d requests, %q, %q, %v; want one request and %q", len(s.asked), out, troubles, err, tt.want)
 				}
 			})
 		})
+	}
+}
+
+func TestSourceRefusesWhatItCannotAsk(t *testing.T) {
+	if _, err := newSource(newClient(), &url.URL{Scheme: "ws", Host: "stentor.test"}, nil, "", nil); err == nil {
+		t.Error("no error")
+	}
+	if got := endReason(`{"reason":"` + strings.Repeat("x", 99) + `"}`); len(got) > 70 {
+		t.Errorf("a reason of %d letters", len(got))
 	}
 }

@@ -60,14 +60,16 @@ func (p *program) subscribeCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, channels []string) error {
 		ctx, stop := interruptible(cmd.Context())
 		defer stop()
-		src := &source{
-			client: newClient(), server: *at, query: url.Values{"channel": channels}, lastID: lastID,
-			trouble: func(err error) { p.say("%v", err) },
-		}
+		query := url.Values{"channel": channels}
 		if sub.all {
-			src.query.Set("presence", "true")
+			query.Set("presence", "true")
 		}
-		defer src.client.CloseIdleConnections()
+		client := newClient()
+		defer client.CloseIdleConnections()
+		src, err := newSource(client, *at, query, lastID, func(err error) { p.say("%v", err) })
+		if err != nil {
+			return err
+		}
 		return sub.run(ctx, src)
 	}
 	return cmd
@@ -95,11 +97,23 @@ func parseCursor(s string) (string, error) {
 
 // run prints until there is nothing to do any more.
 func (s *subscriber) run(ctx context.Context, src *source) error {
-	err := src.run(ctx, s.event)
-	if errors.Is(err, errEnough) || ctx.Err() != nil || readerGone(err) {
-		return nil
+	for e, err := range src.Events(ctx) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("subscribe: %w", src.explain(err))
+		}
+		if e.Type == "stentor.end" {
+			src.ended = endReason(e.Data)
+		}
+		if err := s.event(e); errors.Is(err, errEnough) || readerGone(err) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("subscribe: %w", err)
+		}
 	}
-	return fmt.Errorf("subscribe: %w", err)
+	return nil
 }
 
 // event prints e if it is to be seen.
