@@ -39,8 +39,8 @@ type Options struct {
 	// KeepAlive of their own, and all of them where there is a Hooks.Write.
 	Attached bool
 	// LogLength and LogBytes bound the log that streams which were taken over are written
-	// from: a reader that falls out of it reads on from the history. Zero means 65,536
-	// messages and 16 MiB.
+	// from: a reader that falls out of it reads on from the history. Zero means 262,144
+	// messages and 64 MiB, of which only a burst makes use.
 	LogLength int
 	LogBytes  int
 	// MaxSubscriptions bounds the subscriptions, lingering ones included.
@@ -70,8 +70,8 @@ func (o *Options) withDefaults() Options {
 	defaults(&c.Linger, 10*time.Second)
 	defaults(&c.QueueLength, 256)
 	defaults(&c.QueueBytes, 1<<20)
-	defaults(&c.LogLength, 1<<16)
-	defaults(&c.LogBytes, 16<<20)
+	defaults(&c.LogLength, 1<<18)
+	defaults(&c.LogBytes, 64<<20)
 	defaults(&c.MaxSubscriptions, 100_000)
 	defaults(&c.MaxChannels, 128)
 	defaults(&c.MaxData, 1<<16)

@@ -138,7 +138,7 @@ func (on *standing) routes(list []string, s *Subscription) []string {
 func (on *standing) watched() string { return string(reserved('w', string(on.name))) }
 
 // logOverhead is what an entry of the log costs beside its data.
-const logOverhead = 256
+const logOverhead = 192
 
 // log appends an item for the streams that were taken over: for those on a standing, or of
 // them those that watch, or for some. The caller holds index.mu.

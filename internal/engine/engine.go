@@ -103,7 +103,7 @@ func (e *Engine) append(entry *Entry) bool {
 			entry.to[c] = struct{}{}
 		}
 	}
-	e.log.append(entry, e.overtaken)
+	e.log.append(entry, e.unread, e.overtaken)
 	return true
 }
 
@@ -122,6 +122,16 @@ func (e *Engine) mask(entry *Entry) (mask uint64) {
 		mask = r.mask
 	}
 	return mask
+}
+
+// unread reports whether a shard that an entry is for has yet to read it.
+func (e *Engine) unread(old *Entry) bool {
+	for n, s := range e.shards {
+		if old.mask&(1<<n) != 0 && s.place.Load() <= old.seq {
+			return true
+		}
+	}
+	return false
 }
 
 // overtaken tells the shards that an entry is about to go which they have yet to

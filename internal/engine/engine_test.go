@@ -23,6 +23,14 @@ import (
 // line is an item of one line.
 type line struct{ text string }
 
+// plug is an item that holds its shard up until it is pulled.
+type plug chan struct{}
+
+func (p plug) AppendFrame(b []byte, form any) []byte {
+	<-p
+	return b
+}
+
 func (l line) AppendFrame(b []byte, form any) []byte {
 	if form == "mute" {
 		return b
@@ -115,8 +123,8 @@ func (rd *reader) feed(c *engine.Conn) {
 	defer r.mu.Unlock()
 	var b []byte
 	n := 0
-	for _, e := range r.history {
-		if e.Position > rd.position && n < 50 {
+	for _, e := range r.history[rd.position:] {
+		if n < 50 {
 			rd.position = e.Position
 			if slices.Contains(rd.routes, e.Route) {
 				b = e.Item.AppendFrame(b, nil)
@@ -456,5 +464,43 @@ func TestBehindHTTP(t *testing.T) {
 	b, err := io.ReadAll(resp.Body)
 	if err != nil || string(b) != "one\nbye\n" {
 		t.Errorf("got %q, %v", b, err)
+	}
+}
+
+// A shard that is held up finds all that was said meanwhile, as far as the log may grow; beyond
+// that its connections read the history.
+func TestLogGrowsWhileItIsUnread(t *testing.T) {
+	const said = 20_000
+	for name, row := range map[string]struct {
+		length, bytes int
+		behind        bool
+	}{
+		"within its bounds": {1 << 15, 1 << 30, false},
+		"too many":          {1 << 14, 1 << 30, true},
+		"too large":         {1 << 15, 50_000, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, engine.Options{Length: row.length, Bytes: row.bytes})
+			a := r.connect(&engine.AttachOptions{Routes: []string{"home"}})
+			p := make(plug)
+			r.Append(&engine.Entry{To: []*engine.Conn{a.conn}, Item: p})
+			var want strings.Builder
+			for i := range said {
+				n := strconv.Itoa(i)
+				r.say("home", n)
+				want.WriteString(n + "\n")
+			}
+			close(p)
+			got := make([]byte, want.Len())
+			a.far.SetReadDeadline(time.Now().Add(20 * time.Second))
+			if _, err := io.ReadFull(a.far, got); err != nil || string(got) != want.String() {
+				t.Errorf("%v: what arrived is not what was said", err)
+			}
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if behind := a.behind > 0; behind != row.behind {
+				t.Errorf("read from the history: %v, want %v", behind, row.behind)
+			}
+		})
 	}
 }

@@ -49,51 +49,89 @@ func (e *Entry) names(c *Conn) bool {
 }
 
 // journal is the log: a ring that forgets its oldest entries when it has too many or too
-// large ones. Appending takes its lock; reading takes none.
+// large ones. What all have read goes early; what some have yet to read makes the ring grow,
+// up to its bounds. Appending takes its lock; reading takes none.
 type journal struct {
-	slots []atomic.Pointer[Entry]
-	head  atomic.Uint64 // of the next entry
-	tail  atomic.Uint64 // of the oldest that is kept
-	gone  atomic.Uint64 // after the newest entry without a position that was forgotten
+	ring atomic.Pointer[ring]
+	head atomic.Uint64 // of the next entry
+	tail atomic.Uint64 // of the oldest that is kept
+	gone atomic.Uint64 // after the newest entry without a position that was forgotten
 
-	mu       sync.Mutex // guards the rest
-	bytes    int
-	maxBytes int
+	mu        sync.Mutex // guards the rest
+	bytes     int
+	maxLength int
+	maxBytes  int
 }
+
+// ring has an entry for each place, modulo its length, which is a power of two.
+type ring []atomic.Pointer[Entry]
+
+// What is kept of what all have read, for connections that are behind their shard.
+const (
+	keepLength = 1 << 14
+	keepBytes  = 16 << 20
+)
 
 func newJournal(length, maxBytes int) *journal {
-	size := 1 << bits.Len(uint(max(length, 2)-1))
-	return &journal{slots: make([]atomic.Pointer[Entry], size), maxBytes: maxBytes}
+	j := &journal{maxLength: 1 << bits.Len(uint(max(length, 2)-1)), maxBytes: maxBytes}
+	r := make(ring, min(j.maxLength, keepLength))
+	j.ring.Store(&r)
+	return j
 }
 
-func (j *journal) slot(seq uint64) *atomic.Pointer[Entry] {
-	return &j.slots[seq&uint64(len(j.slots)-1)]
-}
+func (r ring) slot(seq uint64) *atomic.Pointer[Entry] { return &r[seq&uint64(len(r)-1)] }
 
 // at is the entry of that place, nil if it has been forgotten.
 func (j *journal) at(seq uint64) *Entry {
-	if e := j.slot(seq).Load(); e != nil && e.seq == seq {
+	if e := j.ring.Load().slot(seq).Load(); e != nil && e.seq == seq {
 		return e
 	}
 	return nil
 }
 
-// append gives e its place. Whoever is overtaken is told before its entry goes.
-func (j *journal) append(e *Entry, overtaken func(*Entry)) {
+// append gives e its place. Before an entry goes that unread is true for, overtaken is called.
+func (j *journal) append(e *Entry, unread func(*Entry) bool, overtaken func(*Entry)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	e.seq = j.head.Load()
 	j.bytes += e.Size
-	for tail := j.tail.Load(); tail < e.seq && (e.seq-tail >= uint64(len(j.slots)) || j.bytes > j.maxBytes); tail++ {
-		old := j.slot(tail).Load()
-		overtaken(old)
-		if old.Position == 0 {
-			j.gone.Store(tail + 1)
+	for tail := j.tail.Load(); tail < e.seq; tail++ {
+		length := int(e.seq - tail)
+		if length < min(j.maxLength, keepLength) && j.bytes <= min(j.maxBytes, keepBytes) {
+			break
 		}
-		j.bytes -= old.Size
-		j.tail.Store(tail + 1)
-		j.slot(tail).Store(nil)
+		old := j.at(tail)
+		if unread(old) {
+			if length < j.maxLength && j.bytes <= j.maxBytes {
+				j.grow(length)
+				break
+			}
+			overtaken(old)
+		}
+		j.forget(old)
 	}
-	j.slot(e.seq).Store(e)
+	j.ring.Load().slot(e.seq).Store(e)
 	j.head.Store(e.seq + 1)
+}
+
+func (j *journal) forget(old *Entry) {
+	if old.Position == 0 {
+		j.gone.Store(old.seq + 1)
+	}
+	j.bytes -= old.Size
+	j.tail.Store(old.seq + 1)
+	j.ring.Load().slot(old.seq).Store(nil)
+}
+
+// grow makes room for one more than length entries.
+func (j *journal) grow(length int) {
+	r := *j.ring.Load()
+	if length < len(r) {
+		return
+	}
+	bigger := make(ring, 2*len(r))
+	for seq := j.tail.Load(); seq < j.head.Load(); seq++ {
+		bigger.slot(seq).Store(r.slot(seq).Load())
+	}
+	j.ring.Store(&bigger)
 }
