@@ -239,10 +239,13 @@ func anonymous(user string) bool {
 // distinct validates channels and drops repeats, keeping the order.
 func distinct(channels []Channel) ([]Channel, error) {
 	out := make([]Channel, 0, len(channels))
-	seen := make(map[Channel]struct{}, len(channels))
+	seen := map[Channel]struct{}{}
 	for _, ch := range channels {
 		if err := ch.Validate(); err != nil {
 			return nil, err
+		}
+		if len(channels) == 1 {
+			return append(out, ch), nil // as most are
 		}
 		if _, ok := seen[ch]; !ok {
 			seen[ch] = struct{}{}

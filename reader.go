@@ -33,7 +33,7 @@ func (r *reader) open(ctx context.Context) ([]item, error) {
 		return nil, err
 	}
 	n.Cursor = r.cursor
-	m := s.Member()
+	m := s.member()
 	n.Member = &m
 	items := []item{{notice: n}}
 	if gap != nil {

@@ -146,10 +146,11 @@ func (w *writer) run(ctx context.Context) error {
 	if !w.s.hub.announce(w.s) {
 		return w.farewell(ctx) // the open hook closed it, or a newer one has its key
 	}
-	if k := w.s.in.keepAlive; k > 0 {
-		w.idle = time.NewTimer(jitter(k))
-		defer w.idle.Stop()
-	}
+	defer func() {
+		if w.idle != nil {
+			w.idle.Stop()
+		}
+	}()
 	for {
 		if err := w.drain(ctx); err != nil && ctx.Err() == nil {
 			return err
@@ -187,6 +188,9 @@ func (w *writer) drain(ctx context.Context) error {
 
 // wait returns when there may be something to do; done when s has ended.
 func (w *writer) wait(ctx context.Context) (done bool, err error) {
+	if k := w.s.in.keepAlive; k > 0 && w.idle == nil {
+		w.idle = time.NewTimer(jitter(k))
+	}
 	var idle <-chan time.Time
 	if w.idle != nil {
 		idle = w.idle.C

@@ -129,7 +129,6 @@ const (
 func tune(fd int) {
 	syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpNotSentLowat, 16<<10)
 	syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpUserTimeout, 60_000) // a reader that stalls counts too
-	syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 }
 
 // send writes what fits, without waiting.
