@@ -139,7 +139,7 @@ func (b *Broker) write(batch []*request) error {
 func (b *Broker) flush(batch []*request) error {
 	held := b.index.unwritten()
 	limit := 0
-	if b.index.lag() >= clearFrom || len(batch) == 0 {
+	if b.index.lag() >= clearFrom || len(messages(batch)) == 0 {
 		limit = clearMost
 	}
 	waste := b.index.rubbish(limit)
@@ -199,9 +199,8 @@ func (b *Broker) settle() error {
 	if f := b.failed.Load(); f != nil {
 		return f
 	}
-	b.tidy()
-	if f := b.full.Load(); f != nil && b.index.heldSize() > 0 {
-		return f
+	if err := b.write(nil); err != nil { // what was trimmed and is still there goes when it is opened again
+		return err
 	}
 	return b.store.update(func(tx *bolt.Tx) error {
 		if err := b.counters.settle(tx); err != nil {

@@ -6,6 +6,7 @@
 //	stentor publish     sends events to a channel of a running server
 //	stentor subscribe   prints what arrives on channels
 //	stentor bench       loads a server and says what came of it
+//	stentor history     looks after the history that serve --data keeps on disk
 //	stentor version     says what this is
 //
 // Data goes to standard output, everything else to standard error. The exit

@@ -17,9 +17,7 @@ import (
 // serveSettings are what serve and demo can be told.
 type serveSettings struct {
 	listen       string
-	historySize  int
-	historyAge   time.Duration
-	historyBytes int64
+	history      historySettings
 	allowOrigins []string
 	publicURL    *url.URL
 	drainTimeout time.Duration
@@ -46,7 +44,9 @@ const (
 
 const serveHelp = `Serve a hub over HTTP: the plain face (/events, /publish, …) for browsers, curl
 and everything else, and the ServiceStack face (/event-stream, …) for
-ServiceStack clients. History is kept in memory.
+ServiceStack clients. The history is kept in memory, or with --data in a directory:
+then a message is on disk before its publisher has an answer, and readers go on
+after a restart where they were.
 
 Without keys everyone who reaches the server may publish and subscribe, so it
 listens on loopback only and answers only requests for a loopback host or for the
@@ -66,6 +66,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Long:  serveHelp,
 		Example: `  stentor serve
   stentor serve --listen 127.0.0.1:0 --log-format json
+  stentor serve --data /var/lib/stentor
   stentor serve --history-size 500 --history-age 1h --history-bytes 64MiB
   stentor serve --public-url https://events.example --allow-origin https://app.example`,
 		Args: noArguments,
@@ -102,7 +103,7 @@ it asks for (/cmd.announce, /css.background, /tv.watch, …).`,
 
 // register adds the flags with their defaults.
 func (s *serveSettings) register(cmd *cobra.Command) {
-	s.listen, s.historySize, s.historyAge, s.historyBytes = "127.0.0.1:8080", 10_000, 24*time.Hour, 1<<30
+	s.listen = "127.0.0.1:8080"
 	s.drainTimeout, s.engine, s.logFormat = 20*time.Second, auto, "text"
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -110,9 +111,7 @@ func (s *serveSettings) register(cmd *cobra.Command) {
 	f.Var(base(&s.publicURL), "public-url", "the URL of this server for clients, when a proxy is in front")
 	f.Var(&list{at: &s.allowOrigins, kind: "ORIGINS", check: checkOrigin}, "allow-origin",
 		"origin whose pages may call this server, like https://app.example; * for all; repeatable")
-	f.Var(count(&s.historySize, 0), "history-size", "messages kept per channel; 0 keeps none")
-	f.Var(duration(&s.historyAge, time.Millisecond), "history-age", "how long a message is kept")
-	f.Var(size(&s.historyBytes), "history-bytes", "bytes kept in all")
+	s.history.register(cmd)
 	f.Var(duration(&s.drainTimeout, 0), "drain-timeout", "how long SIGTERM takes to end the open streams")
 	f.Var(choice(&s.engine, auto, attached), "engine", "who writes streams: auto takes over what it can, attached leaves all to their handlers")
 	f.Var(level(&s.logLevel), "log-level", "what to log")
@@ -120,15 +119,6 @@ func (s *serveSettings) register(cmd *cobra.Command) {
 }
 
 func checkChannel(s string) error { return stentor.Channel(s).Validate() }
-
-// memory is the history as the broker takes it: there, zero is the default.
-func (s *serveSettings) memory() *stentor.MemoryOptions {
-	o := &stentor.MemoryOptions{Size: s.historySize, Age: s.historyAge, Bytes: s.historyBytes}
-	if o.Size == 0 {
-		o.Size = -1
-	}
-	return o
-}
 
 // serve runs the server until a signal or the end of ctx.
 func (p *program) serve(ctx context.Context, s *serveSettings) error {
@@ -142,7 +132,12 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 		return err
 	}
 	defer ln.Close() // for the errors below; the server closes it too
-	hub, err := stentor.New(ctx, &stentor.Options{Broker: stentor.NewMemoryBroker(s.memory()), Attached: s.engine == attached})
+	broker, end, err := s.history.open(log)
+	if err != nil {
+		return err
+	}
+	defer end()
+	hub, err := stentor.New(ctx, &stentor.Options{Broker: broker, Attached: s.engine == attached})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
