@@ -23,23 +23,29 @@ const (
 // is written next, together.
 func (b *Broker) run() {
 	defer close(b.done)
-	every := clearEvery
-	if b.options.Interval > 0 {
-		every = b.options.Interval
-	}
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(clearEvery)
 	defer tick.Stop()
+	write := time.NewTimer(clearEvery) // when what is held is written
+	defer write.Stop()
+	armed := false
 	for {
 		select {
 		case <-b.queue.wake:
 			b.commit(b.queue.take())
 		case <-tick.C:
 			b.tidy()
+		case <-write.C:
+			armed = false
+			b.tidy()
 		case <-b.end:
 			for batch := b.queue.take(); len(batch) > 0; batch = b.queue.take() {
 				b.commit(batch)
 			}
 			return
+		}
+		if !armed && b.index.heldSize() > 0 {
+			write.Reset(b.options.Interval)
+			armed = true
 		}
 	}
 }
