@@ -27,6 +27,12 @@
 // that name a loopback host or the one of --public-url (TestHostRule): a page on
 // the web can't reach it by a name that resolves to 127.0.0.1.
 //
+// # TLS
+//
+// With --tls-cert and --tls-key it speaks HTTPS, over HTTP/1.1 and 2; streams cost as little as
+// in clear but for the keys (TestServeTLS). SIGHUP reads the files again, and a file that can't be
+// read changes nothing (TestCertificateIsReadAgain).
+//
 // # Delivery and order
 //
 // Events that are published from one standard input keep its order

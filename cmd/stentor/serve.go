@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,6 +23,9 @@ type serveSettings struct {
 	publicURL    *url.URL
 	drainTimeout time.Duration
 	engine       string
+	tlsCert      string
+	tlsKey       string
+	cert         *certificate // nil: no TLS
 	logLevel     slog.Level
 	logFormat    string
 
@@ -52,6 +56,9 @@ Without keys everyone who reaches the server may publish and subscribe, so it
 listens on loopback only and answers only requests for a loopback host or for the
 host of --public-url. To open it to others, put a proxy that authenticates in
 front and name the address that clients use with --public-url.
+
+With --tls-cert and --tls-key it speaks HTTPS, HTTP/2 included. SIGHUP reads both
+files again; what is open goes on.
 
 When it is ready it prints one line with the address, addr=… among its
 attributes. An interrupt ends it within a second. SIGTERM drains it first: /readyz
@@ -111,6 +118,8 @@ func (s *serveSettings) register(cmd *cobra.Command) {
 	f.Var(base(&s.publicURL), "public-url", "the URL of this server for clients, when a proxy is in front")
 	f.Var(&list{at: &s.allowOrigins, kind: "ORIGINS", check: checkOrigin}, "allow-origin",
 		"origin whose pages may call this server, like https://app.example; * for all; repeatable")
+	f.Var(path(&s.tlsCert), "tls-cert", "certificate with its chain, in PEM, to speak HTTPS")
+	f.Var(path(&s.tlsKey), "tls-key", "private key of the certificate, in PEM")
 	s.history.register(cmd)
 	f.Var(duration(&s.drainTimeout, 0), "drain-timeout", "how long SIGTERM takes to end the open streams")
 	f.Var(choice(&s.engine, auto, attached), "engine", "who writes streams: auto takes over what it can, attached leaves all to their handlers")
@@ -127,6 +136,10 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	defer signal.Stop(signals)
 
 	log := newLogger(p.stderr, s.logLevel, s.logFormat)
+	var err error
+	if s.cert, err = newCertificate(s.tlsCert, s.tlsKey); err != nil {
+		return err
+	}
 	ln, err := listen(ctx, s.listen)
 	if err != nil {
 		return err
@@ -140,6 +153,13 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	hub, err := stentor.New(ctx, &stentor.Options{Broker: broker, Attached: s.engine == attached})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
+	}
+	if s.cert != nil {
+		renewing, stop := context.WithCancel(ctx)
+		var renewer sync.WaitGroup
+		renewer.Go(func() { s.cert.renew(renewing, log) })
+		defer renewer.Wait()
+		defer stop()
 	}
 	open := s.openURL(ln.Addr())
 	server := newServer(s, hub, open, log)
