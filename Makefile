@@ -8,7 +8,7 @@ FUZZTIME    ?= 10s
 export GOFLAGS ?= -mod=readonly
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare contract-service e2e cover
+.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare contract-service e2e cover model crash
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ alone: ## each module builds without the others' go.work, and its go.mod is tidy
 race: ## the tests of one module, uncached and shuffled: make race M=cmd/stentor
 	cd $(M) && $(GO) test -race -count=1 -shuffle=on ./...
 
+model: ## 10,000 random steps against a plain list, in memory and on disk; make test takes 1,000
+	BROKERTEST_STEPS=10000 $(GO) test -race -count=1 -run Walk ./brokertest ./diskbroker
+
+crash: ## 100 kills of the server in a storm of publishers; make test has 20
+	cd e2e && E2E_KILLS=100 $(GO) test -race -count=1 -v -run Killed .
+
 fuzz: ## each fuzz test for FUZZTIME (10s)
 	@set -e; for f in $$(git ls-files '*_test.go' | xargs grep -l '^func Fuzz'); do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$f); do \
@@ -51,7 +57,7 @@ fuzz: ## each fuzz test for FUZZTIME (10s)
 bench: ## the micro benchmarks of the root module
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-bench-compare: ## event servers side by side, in bench/RESULTS.md: 40 minutes; a minute, to the screen, with ARGS=-quick
+bench-compare: ## event servers side by side, in bench/RESULTS.md: half an hour; a minute, to the screen, with ARGS=-quick
 	cd bench && $(GO) run ./compare $(ARGS)
 
 contract-service: ## let the LaunchDarkly SSE contract tests drive eventsource: make contract-service PORT=8000

@@ -34,7 +34,8 @@ type Options struct {
 	QueueLength int
 	QueueBytes  int
 	// Attached leaves every stream to its handler's goroutine. Else, where the system
-	// and the response allow it, the hub takes connections over from the handler: they cost
+	// and the response allow it (Linux, HTTP/1, TLS behind sse.Listener), the hub takes
+	// connections over from the handler: they cost
 	// no goroutine then, and a fraction of the memory. It leaves those alone that have a
 	// KeepAlive of their own, and all of them where there is a Hooks.Write.
 	Attached bool

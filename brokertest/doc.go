@@ -34,6 +34,12 @@
 // The feed of the suite reports calls that overlap, positions that do not
 // increase and calls after Close as failures of the case. Run it with the race detector.
 //
+// # A plain list
+//
+// [Walk] takes random steps on a hub over the broker (publishing, readers that come, go,
+// stall and resume, messages that expire, restarts) and compares what readers get with a
+// plain list of what was published (TestWalkInMemory, TestWalkBites).
+//
 // # Testing
 //
 // The suite itself is tested with brokers that break one promise each

@@ -23,23 +23,29 @@ const (
 // is written next, together.
 func (b *Broker) run() {
 	defer close(b.done)
-	every := clearEvery
-	if b.options.Interval > 0 {
-		every = b.options.Interval
-	}
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(clearEvery)
 	defer tick.Stop()
+	write := time.NewTimer(clearEvery) // when what is held is written
+	defer write.Stop()
+	armed := false
 	for {
 		select {
 		case <-b.queue.wake:
 			b.commit(b.queue.take())
 		case <-tick.C:
 			b.tidy()
+		case <-write.C:
+			armed = false
+			b.tidy()
 		case <-b.end:
 			for batch := b.queue.take(); len(batch) > 0; batch = b.queue.take() {
 				b.commit(batch)
 			}
 			return
+		}
+		if !armed && b.index.heldSize() > 0 {
+			write.Reset(b.options.Interval)
+			armed = true
 		}
 	}
 }
@@ -139,7 +145,7 @@ func (b *Broker) write(batch []*request) error {
 func (b *Broker) flush(batch []*request) error {
 	held := b.index.unwritten()
 	limit := 0
-	if b.index.lag() >= clearFrom || len(batch) == 0 {
+	if b.index.lag() >= clearFrom || len(messages(batch)) == 0 {
 		limit = clearMost
 	}
 	waste := b.index.rubbish(limit)
@@ -199,9 +205,8 @@ func (b *Broker) settle() error {
 	if f := b.failed.Load(); f != nil {
 		return f
 	}
-	b.tidy()
-	if f := b.full.Load(); f != nil && b.index.heldSize() > 0 {
-		return f
+	if err := b.write(nil); err != nil { // what was trimmed and is still there goes when it is opened again
+		return err
 	}
 	return b.store.update(func(tx *bolt.Tx) error {
 		if err := b.counters.settle(tx); err != nil {

@@ -123,7 +123,7 @@ func TestSalvage(t *testing.T) {
 
 func TestVerify(t *testing.T) {
 	dir, list := filled(t, 300)
-	r, err := diskbroker.Verify(t.Context(), dir)
+	r, err := diskbroker.Verify(t.Context(), dir, nil)
 	if err != nil || len(r.Problems) > 0 || r.Messages != len(list) {
 		t.Errorf("a sound history: %+v, %v", r, err)
 	}
@@ -131,7 +131,7 @@ func TestVerify(t *testing.T) {
 	at := strings.LastIndex(string(whole), "message 150")
 	whole[at]++
 	write(t, file(dir), whole)
-	r, err = diskbroker.Verify(t.Context(), dir)
+	r, err = diskbroker.Verify(t.Context(), dir, nil)
 	if err != nil || len(r.Problems) != 1 || !strings.Contains(r.Problems[0], fmt.Sprint(list[150].Position)) {
 		t.Errorf("one overwritten message: %+v, %v; want one problem that names it", r, err)
 	}

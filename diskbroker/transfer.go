@@ -113,7 +113,10 @@ func Prune(dir string, o *Options) (before, after Stats, err error) {
 	if err != nil {
 		return before, after, err
 	}
-	if err := b.Close(); err != nil {
+	for err == nil && b.index.lag() > 0 {
+		_, err = b.wait(context.Background(), newRequest()) // a turn of the committer
+	}
+	if err := errors.Join(err, b.Close()); err != nil {
 		return before, after, err
 	}
 	if err := compact(dir); err != nil {

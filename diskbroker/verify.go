@@ -28,8 +28,9 @@ type Report struct {
 
 // Verify reads a whole history, changes nothing, and reports what is wrong with it: the
 // structure of the file, the checksum of each message, their order. An error means that
-// it could not look, or ([ErrDamaged]) that the file is too damaged to be opened.
-func Verify(ctx context.Context, dir string) (Report, error) {
+// it could not look, or ([ErrDamaged]) that the file is too damaged to be opened. progress, if
+// there is one, is told how many messages it has read of how many.
+func Verify(ctx context.Context, dir string, progress func(n, of int)) (Report, error) {
 	b, err := Open(dir, &Options{ReadOnly: true})
 	if err != nil {
 		return Report{}, err
@@ -41,6 +42,7 @@ func Verify(ctx context.Context, dir string) (Report, error) {
 			r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 		}
 	}
+	n, of := 0, b.Stats().Messages
 	err = b.store.view(func(tx *bolt.Tx) error {
 		for err := range tx.Check() { // read to its end: it is a goroutine
 			note("structure: %v", err)
@@ -48,6 +50,9 @@ func Verify(ctx context.Context, dir string) (Report, error) {
 		var last stentor.Position
 		c := tx.Bucket([]byte(bucketMessages)).Cursor()
 		for key, value := c.First(); key != nil && ctx.Err() == nil; key, value = c.Next() {
+			if n++; progress != nil {
+				progress(n, of)
+			}
 			m, err := readRecord(key, value)
 			if err != nil {
 				note("message %d: can't be read", readKey(key))

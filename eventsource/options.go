@@ -17,7 +17,7 @@ type Options struct {
 	// Nil means a client of the Source's own, whose connections end with the loop: it
 	// finds a dead peer within a minute by itself, follows 20 redirects and asks for no
 	// compression, which holds small events back. To share connections between Sources,
-	// give them one Client.
+	// give them one Client, with a [NewTransport] perhaps.
 	Client *http.Client
 	// Method is the request's. Empty means GET.
 	Method string

@@ -89,7 +89,7 @@ func newClient(given *http.Client) *http.Client {
 	if given != nil {
 		c = *given
 	} else {
-		c.Transport = newTransport()
+		c.Transport = NewTransport()
 	}
 	c.Timeout = 0
 	check := c.CheckRedirect
@@ -128,9 +128,10 @@ func keepToOrigin(r *http.Request, via []*http.Request) {
 	}
 }
 
-// newTransport is for streams: it bounds what precedes one, and finds peers that are
-// gone while nothing is to be sent, as after a laptop's sleep or behind a NAT that forgot.
-func newTransport() *http.Transport {
+// NewTransport makes what the client of a Source's own sends with: it bounds what precedes
+// a stream, and finds peers that are gone while nothing is to be sent, as after a laptop's sleep or
+// behind a NAT that forgot. Whoever makes it closes its idle connections.
+func NewTransport() *http.Transport {
 	d := &net.Dialer{
 		Timeout:         10 * time.Second,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 2},

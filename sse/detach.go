@@ -16,9 +16,11 @@ var ErrDetached = errors.New("sse: the connection was handed over")
 // 1.0), ends it and closes it. Then the handler may return. What the reader has sent
 // meanwhile is dropped: nothing follows on this connection.
 //
+// Over TLS the connection has to be one of a [Listener].
+//
 // [errors.ErrUnsupported] says that it can't be, and the stream goes on as it is: over HTTP/2 and
-// TLS, for any method but GET, where something else encodes the content, or where the
-// ResponseWriter hides http.Hijacker. Any other error is the stream's cause.
+// TLS without a Listener, for any method but GET, where something else encodes the content, or where
+// the ResponseWriter hides http.Hijacker. Any other error is the stream's cause.
 func (s *Stream) Detach() (c net.Conn, chunked bool, err error) {
 	s.turn <- struct{}{}
 	defer s.release()
@@ -48,12 +50,20 @@ func (s *Stream) Detach() (c net.Conn, chunked bool, err error) {
 		return nil, false, s.cause
 	}
 	s.end(ErrDetached)
-	return c, s.chunked, nil
+	return handedOver(c), s.chunked, nil
 }
 
 // detachable reports whether the connection of r may be one to hand over: whether
-// there is one of its own, in clear.
+// there is one of its own, in clear or of a Listener.
 func detachable(r *http.Request) bool {
-	_, tcp := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return tcp && r.ProtoMajor == 1 && r.TLS == nil && r.Method == http.MethodGet
+	if r.ProtoMajor != 1 || r.Method != http.MethodGet {
+		return false
+	}
+	switch r.Context().Value(http.LocalAddrContextKey).(type) {
+	case *net.TCPAddr:
+		return r.TLS == nil
+	case address:
+		return true
+	}
+	return false
 }

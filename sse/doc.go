@@ -65,6 +65,13 @@
 // where the reader was. It is the reader's word, and may be any bytes.
 // (TestLastEventID, FuzzLastEventID)
 //
+// # Handing over
+//
+// Whoever has better means to write to many connections takes them with [Stream.Detach],
+// in the middle of the response (TestDetach): over HTTP/1, and over TLS on connections of a
+// [Listener] (TestDetachOverTLS). A stream that can't be handed over goes on as it was
+// (TestDetachIsRefused, TestDetachOverTLSIsRefused).
+//
 // # Shutdown
 //
 //   - A stream ends once, with one cause, that all its methods give from then on.

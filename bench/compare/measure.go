@@ -290,7 +290,7 @@ func (m *run) deliver(ctx context.Context, first int) error {
 		_, buffers, _ := kernelMemory()
 		m.numbers[stalledKernel] = float64(buffers-m.begun.buffers) / float64(n)
 		m.numbers[stalledOwn] = float64(after.Resident-before.Resident) / float64(n)
-		m.numbers[stalledAll] = m.numbers[stalledKernel] + m.numbers[stalledOwn]
+		m.numbers[stalledAll] = m.numbers[stalledKernel] + max(m.numbers[stalledOwn], 0) // it may shrink by what was garbage before
 	}
 	if err == nil { // what took too long is not in there
 		m.numbers[latency50] = milli(report.Latency.Quantile(0.5))

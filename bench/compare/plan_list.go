@@ -39,9 +39,9 @@ func plans() []plan {
 		},
 		{
 			name: "big", title: "One big channel",
-			text:        "One channel, 60 events without a pause.",
+			text:        "One channel, 40 events without a pause.",
 			rows:        also(only("floor", "naive", "stentor"), "r3labs"),
-			connections: 19_000, channels: 1, events: 60, size: 100,
+			connections: 19_000, channels: 1, events: 40, size: 100,
 			columns: []column{
 				{"events/s", rate, ""}, {"to naive", rate, "naive"}, {"CPU µs/event", cpuPerEvent, ""}, {"to naive", cpuPerEvent, "naive"},
 				{"client µs/event", loadPerEvent, ""},
@@ -49,9 +49,9 @@ func plans() []plan {
 		},
 		{
 			name: "many", title: "Many channels, flood",
-			text:        "1,900 channels with 10 connections each, 40 events to each channel by turns, without a pause.",
+			text:        "1,900 channels with 10 connections each, 20 events to each channel by turns, without a pause.",
 			rows:        also(only("floor", "naive", "stentor"), "r3labs", "alexandrevicenzi", "launchdarkly"),
-			connections: 19_000, channels: 1_900, events: 40, size: 100,
+			connections: 19_000, channels: 1_900, events: 20, size: 100,
 			columns: []column{
 				{"events/s", rate, ""}, {"to naive", rate, "naive"}, {"CPU µs/event", cpuPerEvent, ""}, {"to naive", cpuPerEvent, "naive"},
 				{"client µs/event", loadPerEvent, ""},
@@ -122,9 +122,9 @@ func plans() []plan {
 		},
 		{
 			name: "gzip", title: "Compressed",
-			text:        "One channel, 200 events of 800 bytes without a pause, to clients that ask for gzip: compressed for each of them, or once for all.",
+			text:        "One channel, 60 events of 800 bytes without a pause, to clients that ask for gzip: compressed for each of them, or once for all.",
 			rows:        only("naive gzip each", "stentor gzip"),
-			connections: 1_000, channels: 1, events: 200, size: 800, speak: "gzip",
+			connections: 1_000, channels: 1, events: 60, size: 800, speak: "gzip",
 			columns: []column{
 				{"CPU µs/event", cpuPerEvent, ""}, {"to naive gzip each", cpuPerEvent, "naive gzip each"}, {"user s", userTime, ""}, {"kernel s", sysTime, ""},
 				{"events/s", rate, ""},

@@ -96,8 +96,10 @@ func (p plan) guess() time.Duration {
 	case p.events == 0:
 	case p.rate > 0:
 		s += float64(p.events*p.channels) / float64(p.rate)
+	case p.window > 0: // servers that send many events in one call
+		s += float64(p.events*p.connections) / 3_000_000
 	default:
-		s += float64(p.events*p.connections) / 300_000
+		s += float64(p.events*p.connections) / 200_000
 	}
 	if p.churn > 0 {
 		s *= 2

@@ -29,10 +29,16 @@ type published struct {
 // start runs a server in this process and returns how to end it, which waits.
 func start(t *testing.T, s *peer.Server) (peer.Ready, func() error) {
 	t.Helper()
+	return startInside(t, "", s)
+}
+
+// startInside is start with the flag -tls.
+func startInside(t *testing.T, inside string, s *peer.Server) (peer.Ready, func() error) {
+	t.Helper()
 	in, end := io.Pipe()
 	out, say := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- peer.Run(in, say, "", func() (*peer.Server, error) { return s, nil }) }()
+	go func() { done <- peer.Run(in, say, inside, func() (*peer.Server, error) { return s, nil }) }()
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
 		t.Fatal(err)

@@ -105,7 +105,9 @@ func (p *program) rootCommand() *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	for _, cmd := range []*cobra.Command{p.serveCommand(), p.demoCommand(), p.publishCommand(), p.subscribeCommand(), p.benchCommand()} {
+	history := p.historyCommand()
+	commands := []*cobra.Command{p.serveCommand(), p.demoCommand(), p.publishCommand(), p.subscribeCommand(), p.benchCommand()}
+	for _, cmd := range append(commands, history.Commands()...) {
 		cmd.Flags().String("config", "", "read settings from this YAML `file`")
 		cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 			if err := p.settle(cmd); err != nil {
@@ -113,9 +115,8 @@ func (p *program) rootCommand() *cobra.Command {
 			}
 			return nil
 		}
-		root.AddCommand(cmd)
 	}
-	root.AddCommand(p.versionCommand())
+	root.AddCommand(append(commands, history, p.versionCommand())...)
 	return root
 }
 

@@ -6,6 +6,7 @@
 //	stentor publish     sends events to a channel of a running server
 //	stentor subscribe   prints what arrives on channels
 //	stentor bench       loads a server and says what came of it
+//	stentor history     looks after the history that serve --data keeps on disk
 //	stentor version     says what this is
 //
 // Data goes to standard output, everything else to standard error. The exit
@@ -25,6 +26,12 @@
 // listens on loopback only (TestListenOffLoopback) and answers only requests
 // that name a loopback host or the one of --public-url (TestHostRule): a page on
 // the web can't reach it by a name that resolves to 127.0.0.1.
+//
+// # TLS
+//
+// With --tls-cert and --tls-key it speaks HTTPS, over HTTP/1.1 and 2; streams cost as little as
+// in clear but for the keys (TestServeTLS). SIGHUP reads the files again, and a file that can't be
+// read changes nothing (TestCertificateIsReadAgain).
 //
 // # Delivery and order
 //

@@ -5,19 +5,22 @@ go 1.26.0
 require (
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
-	github.com/spf13/pflag v1.0.9
+	github.com/spf13/pflag v1.0.10
 	github.com/stentor-sse/stentor v0.0.0-00010101000000-000000000000
 	github.com/stentor-sse/stentor/bench/load v0.0.0-00010101000000-000000000000
+	github.com/stentor-sse/stentor/diskbroker v0.0.0-00010101000000-000000000000
 	go.yaml.in/yaml/v3 v3.0.6
 )
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
-	golang.org/x/sys v0.26.0 // indirect
-	golang.org/x/tools v0.26.0 // indirect
+	go.etcd.io/bbolt v1.5.0 // indirect
+	golang.org/x/sys v0.45.0 // indirect
+	golang.org/x/tools v0.36.0 // indirect
 )
 
 replace (
 	github.com/stentor-sse/stentor => ../..
 	github.com/stentor-sse/stentor/bench/load => ../../bench/load
+	github.com/stentor-sse/stentor/diskbroker => ../../diskbroker
 )

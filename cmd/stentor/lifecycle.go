@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/sse"
 )
 
 // endTime is what ending in order may take of the second that an interrupt has.
@@ -23,6 +24,7 @@ var errStopped = errors.New("serve: stopped at once by a second signal; streams 
 type server struct {
 	hub          *stentor.Hub
 	http         *http.Server
+	secure       bool // speaks TLS
 	log          logger
 	end          context.CancelFunc // ends every request, as the last resort
 	drainTimeout time.Duration
@@ -33,7 +35,7 @@ type server struct {
 // ctx, by a signal, or because ln failed.
 func (s *server) run(ctx context.Context, ln net.Listener, signals <-chan os.Signal, ready func()) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(ln) }() // ends with s.http, in stop
+	go func() { failed <- s.serve(ln) }() // ends with s.http, in stop
 	ready()
 	var drain bool
 	select {
@@ -60,6 +62,13 @@ func (s *server) run(ctx context.Context, ln net.Listener, signals <-chan os.Sig
 		s.drain(hurry)
 	}
 	return s.stop(hurry)
+}
+
+func (s *server) serve(ln net.Listener) error {
+	if s.secure {
+		return s.http.ServeTLS(sse.Listener(ln), "", "")
+	}
+	return s.http.Serve(ln)
 }
 
 // streams are those that are open, without the ones whose reader may come back.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -12,6 +13,7 @@ import (
 // testscript there are
 //
 //	server [serve|demo FLAG…]   starts a server that ends with the script; sets $URL
+//	stop                        ends it before, as an interrupt does
 //	exits CODE COMMAND ARG…     runs a command that must end with CODE
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -19,10 +21,28 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GORACE", raceQuick)
+			e.Values[serverKey{}] = new(*process)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": scriptServer, "exits": scriptExits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"server": scriptServer, "stop": scriptStop, "exits": scriptExits,
+		},
 	})
+}
+
+// serverKey is where a script keeps the server it started last.
+type serverKey struct{}
+
+func scriptStop(ts *testscript.TestScript, neg bool, args []string) {
+	p := *ts.Value(serverKey{}).(**process)
+	if neg || len(args) > 0 || p == nil {
+		ts.Fatalf("usage: stop, after server")
+	}
+	ts.Check(p.cmd.Process.Signal(os.Interrupt))
+	<-p.closed
+	if err := p.cmd.Wait(); err != nil {
+		ts.Fatalf("the server ended with %v; it said:\n%s", err, p.said())
+	}
 }
 
 func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
@@ -32,6 +52,7 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	p, err := launch(args)
 	ts.Check(err)
 	ts.Defer(p.kill)
+	*ts.Value(serverKey{}).(**process) = p
 	ts.Setenv("URL", "http://"+p.addr)
 }
 

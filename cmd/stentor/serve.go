@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,13 +18,14 @@ import (
 // serveSettings are what serve and demo can be told.
 type serveSettings struct {
 	listen       string
-	historySize  int
-	historyAge   time.Duration
-	historyBytes int64
+	history      historySettings
 	allowOrigins []string
 	publicURL    *url.URL
 	drainTimeout time.Duration
 	engine       string
+	tlsCert      string
+	tlsKey       string
+	cert         *certificate // nil: no TLS
 	logLevel     slog.Level
 	logFormat    string
 
@@ -46,12 +48,17 @@ const (
 
 const serveHelp = `Serve a hub over HTTP: the plain face (/events, /publish, …) for browsers, curl
 and everything else, and the ServiceStack face (/event-stream, …) for
-ServiceStack clients. History is kept in memory.
+ServiceStack clients. The history is kept in memory, or with --data in a directory:
+then a message is on disk before its publisher has an answer, and readers go on
+after a restart where they were.
 
 Without keys everyone who reaches the server may publish and subscribe, so it
 listens on loopback only and answers only requests for a loopback host or for the
 host of --public-url. To open it to others, put a proxy that authenticates in
 front and name the address that clients use with --public-url.
+
+With --tls-cert and --tls-key it speaks HTTPS, HTTP/2 included. SIGHUP reads both
+files again; what is open goes on.
 
 When it is ready it prints one line with the address, addr=… among its
 attributes. An interrupt ends it within a second. SIGTERM drains it first: /readyz
@@ -66,6 +73,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Long:  serveHelp,
 		Example: `  stentor serve
   stentor serve --listen 127.0.0.1:0 --log-format json
+  stentor serve --data /var/lib/stentor
   stentor serve --history-size 500 --history-age 1h --history-bytes 64MiB
   stentor serve --public-url https://events.example --allow-origin https://app.example`,
 		Args: noArguments,
@@ -102,7 +110,7 @@ it asks for (/cmd.announce, /css.background, /tv.watch, …).`,
 
 // register adds the flags with their defaults.
 func (s *serveSettings) register(cmd *cobra.Command) {
-	s.listen, s.historySize, s.historyAge, s.historyBytes = "127.0.0.1:8080", 10_000, 24*time.Hour, 1<<30
+	s.listen = "127.0.0.1:8080"
 	s.drainTimeout, s.engine, s.logFormat = 20*time.Second, auto, "text"
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -110,9 +118,9 @@ func (s *serveSettings) register(cmd *cobra.Command) {
 	f.Var(base(&s.publicURL), "public-url", "the URL of this server for clients, when a proxy is in front")
 	f.Var(&list{at: &s.allowOrigins, kind: "ORIGINS", check: checkOrigin}, "allow-origin",
 		"origin whose pages may call this server, like https://app.example; * for all; repeatable")
-	f.Var(count(&s.historySize, 0), "history-size", "messages kept per channel; 0 keeps none")
-	f.Var(duration(&s.historyAge, time.Millisecond), "history-age", "how long a message is kept")
-	f.Var(size(&s.historyBytes), "history-bytes", "bytes kept in all")
+	f.Var(path(&s.tlsCert), "tls-cert", "certificate with its chain, in PEM, to speak HTTPS")
+	f.Var(path(&s.tlsKey), "tls-key", "private key of the certificate, in PEM")
+	s.history.register(cmd)
 	f.Var(duration(&s.drainTimeout, 0), "drain-timeout", "how long SIGTERM takes to end the open streams")
 	f.Var(choice(&s.engine, auto, attached), "engine", "who writes streams: auto takes over what it can, attached leaves all to their handlers")
 	f.Var(level(&s.logLevel), "log-level", "what to log")
@@ -121,15 +129,6 @@ func (s *serveSettings) register(cmd *cobra.Command) {
 
 func checkChannel(s string) error { return stentor.Channel(s).Validate() }
 
-// memory is the history as the broker takes it: there, zero is the default.
-func (s *serveSettings) memory() *stentor.MemoryOptions {
-	o := &stentor.MemoryOptions{Size: s.historySize, Age: s.historyAge, Bytes: s.historyBytes}
-	if o.Size == 0 {
-		o.Size = -1
-	}
-	return o
-}
-
 // serve runs the server until a signal or the end of ctx.
 func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	signals := make(chan os.Signal, 2)
@@ -137,14 +136,30 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	defer signal.Stop(signals)
 
 	log := newLogger(p.stderr, s.logLevel, s.logFormat)
+	var err error
+	if s.cert, err = newCertificate(s.tlsCert, s.tlsKey); err != nil {
+		return err
+	}
 	ln, err := listen(ctx, s.listen)
 	if err != nil {
 		return err
 	}
 	defer ln.Close() // for the errors below; the server closes it too
-	hub, err := stentor.New(ctx, &stentor.Options{Broker: stentor.NewMemoryBroker(s.memory()), Attached: s.engine == attached})
+	broker, end, err := s.history.open(log)
+	if err != nil {
+		return err
+	}
+	defer end()
+	hub, err := stentor.New(ctx, &stentor.Options{Broker: broker, Attached: s.engine == attached})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
+	}
+	if s.cert != nil {
+		renewing, stop := context.WithCancel(ctx)
+		var renewer sync.WaitGroup
+		renewer.Go(func() { s.cert.renew(renewing, log) })
+		defer renewer.Wait()
+		defer stop()
 	}
 	open := s.openURL(ln.Addr())
 	server := newServer(s, hub, open, log)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,14 +22,20 @@ func newServer(s *serveSettings, hub *stentor.Hub, open string, log logger) *ser
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // for proxies that speak it to the server behind
+	var secure *tls.Config
+	if s.cert != nil {
+		protocols.SetHTTP2(true)
+		secure = s.cert.config()
+	}
 	return &server{
-		hub: hub, log: log, end: end, drainTimeout: s.drainTimeout, endTime: endTime,
+		hub: hub, secure: s.cert != nil, log: log, end: end, drainTimeout: s.drainTimeout, endTime: endTime,
 		http: &http.Server{
 			Handler:           guard(s.routes(hub, open, log), s.publicURL),
 			ReadHeaderTimeout: 5 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    16 << 10,
 			Protocols:         protocols,
+			TLSConfig:         secure,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 			BaseContext:       func(net.Listener) context.Context { return base },
 		},
@@ -93,6 +100,9 @@ func (s *serveSettings) origins() []string {
 func (s *serveSettings) openURL(addr net.Addr) string {
 	if s.publicURL != nil {
 		return show(s.publicURL) + "/"
+	}
+	if s.cert != nil {
+		return "https://" + addr.String() + "/"
 	}
 	return "http://" + addr.String() + "/"
 }

@@ -75,10 +75,11 @@ func reason(f *pflag.Flag, err error) error {
 	return err
 }
 
-// flagNames are the flags of all commands.
+// flagNames are the flags of all commands below one.
 func flagNames(root *cobra.Command) map[string]struct{} {
 	names := map[string]struct{}{}
 	for _, cmd := range root.Commands() {
+		maps.Copy(names, flagNames(cmd))
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names[f.Name] = struct{}{} })
 	}
 	delete(names, "help")

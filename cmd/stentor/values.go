@@ -154,6 +154,12 @@ func address(at *string) *value[string] {
 	}, func(s string) string { return s }}
 }
 
+// path is the name of a file.
+func path(at *string) *value[string] {
+	show := func(s string) string { return s }
+	return &value[string]{at, "FILE", func(s string) (string, error) { return s, nil }, show}
+}
+
 // base is the URL that paths of the server are joined to; at is nil while there is none.
 func base(at **url.URL) *value[*url.URL] {
 	return &value[*url.URL]{at, "URL", parseBase, func(u *url.URL) string {

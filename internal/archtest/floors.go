@@ -26,6 +26,8 @@ func beside(n int) place { return place{height: 10 * n, beside: true} }
 // is for everything below it. Some are for packages that are still to come.
 func Floors() map[string]place {
 	return map[string]place{
+		"internal/deflate": above(-1, 1), // streams and the engine compress with it
+
 		"sse":         floor(0),
 		".":           floor(1), // package stentor: the hub
 		"eventsource": floor(1),

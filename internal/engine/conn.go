@@ -39,6 +39,7 @@ type Conn struct {
 	bytes    atomic.Uint64
 
 	form   *form
+	coat   *coat // nil where bytes go out as they are
 	seats  []seat
 	lag    *lag // nil while live
 	state  atomic.Uint32
@@ -150,11 +151,14 @@ func (e *Engine) Attach(nc net.Conn, owner Owner, o *AttachOptions) (*Conn, erro
 		return nil, errClosed
 	}
 	c := &Conn{shard: s, owner: owner, fd: int32(fd), first: -1, quiet: len(o.KeepAlive) == 0}
+	if seal, ok := nc.(Sealer); ok {
+		c.coat = &coat{seal: seal}
+	}
 	for _, name := range o.Routes {
 		e.on(name, s.n)
 	}
-	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked}, keep: o.KeepAlive, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
 	nc.Close() // the engine's is another descriptor of it
+	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked}, keep: o.KeepAlive, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
 	return c, nil
 }
 

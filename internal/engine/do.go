@@ -198,6 +198,15 @@ func (s *shard) end(c *Conn, farewell []byte) {
 // over ends c's side of the connection: everything was written. The peer has to close
 // before its descriptor is, or what it has yet to read would be lost with a reset.
 func (s *shard) over(c *Conn) {
+	if c.coat != nil {
+		if ok, err := c.coat.end(s, int(c.fd)); err != nil {
+			s.gone(c, err)
+			return
+		} else if !ok {
+			c.state.Store(ending)
+			return
+		}
+	}
 	s.unseat(c)
 	c.state.Store(lingers)
 	if shutdown(int(c.fd)) != nil || drained(int(c.fd)) {
@@ -245,7 +254,7 @@ func (s *shard) gone(c *Conn, err error) {
 	s.free = append(s.free, c.slot)
 	drained(int(c.fd))
 	closeFD(int(c.fd))
-	c.lag = nil
+	c.lag, c.coat = nil, nil
 	c.owner.Gone(c, err)
 }
 

@@ -5,6 +5,7 @@ package engine_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -143,6 +144,9 @@ func (rd *reader) Gone(c *engine.Conn, err error) { rd.gone <- err }
 
 func pair(t *testing.T) (near, far net.Conn) {
 	t.Helper()
+	if overTLS(t) {
+		return sealedPair(t, tls.VersionTLS13)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -383,8 +387,8 @@ func TestPeerGoes(t *testing.T) {
 	r := newRig(t, engine.Options{Length: 64})
 	for name, leave := range map[string]func(net.Conn){
 		"closes":      func(c net.Conn) { c.Close() },
-		"half-closes": func(c net.Conn) { c.(*net.TCPConn).CloseWrite() },
-		"resets":      func(c net.Conn) { c.(*net.TCPConn).SetLinger(0); c.Close() },
+		"half-closes": func(c net.Conn) { socket(c).CloseWrite() },
+		"resets":      func(c net.Conn) { socket(c).SetLinger(0); socket(c).Close() },
 	} {
 		a := r.connect(&engine.AttachOptions{Routes: []string{"home"}})
 		leave(a.far)
@@ -403,6 +407,13 @@ func TestPeerGoes(t *testing.T) {
 	if r.Append(&engine.Entry{Route: "home", Item: line{"x"}}) {
 		t.Error("somebody is there still")
 	}
+}
+
+func socket(c net.Conn) *net.TCPConn {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn().(*tap).Conn
+	}
+	return c.(*net.TCPConn)
 }
 
 func TestKeepAlive(t *testing.T) {

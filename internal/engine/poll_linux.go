@@ -93,11 +93,16 @@ func (p *poll) close() {
 
 // take gives a descriptor of nc that outlives it.
 func take(nc net.Conn) (int, error) {
-	tc, ok := nc.(*net.TCPConn)
-	if !ok {
+	var sc syscall.Conn
+	switch c := nc.(type) {
+	case *net.TCPConn:
+		sc = c
+	case Sealer:
+		sc = c
+	default: // who wraps a connection may have reasons to see what is written
 		return 0, fmt.Errorf("engine: a %T has no descriptor to take: %w", nc, errors.ErrUnsupported)
 	}
-	raw, err := tc.SyscallConn()
+	raw, err := sc.SyscallConn()
 	if err != nil {
 		return 0, fmt.Errorf("engine: take: %w", err)
 	}

@@ -54,6 +54,7 @@ type shard struct {
 	bytes   int
 	solo    form // for one connection that reads by itself
 	joined  []byte
+	wire    []byte // what a coat has made
 	spareQ  []command
 	spareE  []event
 }

@@ -40,14 +40,24 @@ func (s *shard) sendTo(c *Conn) {
 		}
 	}
 	c.count(int(c.pending))
-	if c.ending {
+	switch {
+	case c.ending:
 		s.over(c)
+	case c.waits():
+		c.goOn(s.place.Load(), max(c.position.Load(), s.position))
+		c.state.Store(behind)
 	}
 }
 
 // put writes as much of b as the kernel takes now.
 func (c *Conn) put(b []byte) (int, error) {
-	n, err := send(int(c.fd), b)
+	var n int
+	var err error
+	if c.coat != nil {
+		n, err = c.coat.put(c.shard, int(c.fd), b)
+	} else {
+		n, err = send(int(c.fd), b)
+	}
 	if n > 0 {
 		c.bytes.Add(uint64(n))
 		if !c.shard.engine.o.Always {
@@ -104,6 +114,9 @@ func (c *Conn) wait(b []byte) {
 
 // flush writes what waits, and goes on with what comes after it.
 func (s *shard) flush(c *Conn) {
+	if !s.push(c) {
+		return
+	}
 	if l := c.late(); len(l.rest) > 0 {
 		n, err := c.put(l.rest)
 		if err != nil {
@@ -115,6 +128,9 @@ func (s *shard) flush(c *Conn) {
 			return
 		}
 		l.rest, l.private = nil, 0
+		if c.waits() {
+			return
+		}
 	}
 	switch c.state.Load() {
 	case behind:
@@ -174,6 +190,9 @@ func (s *shard) readOn(c *Conn) {
 			c.count(messages)
 			c.goOn(seq, position)
 			switch {
+			case c.waits():
+				f.reset()
+				return
 			case seq == limit && c.lag.lost:
 				s.away(c) // to be told
 			case seq == limit:

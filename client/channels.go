@@ -1,0 +1,108 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// Channels gives the channels that this client is on, or will be when it connects.
+func (c *Client) Channels() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.want)
+}
+
+// Join adds channels, to the open stream if there is one, and to each that follows. When it
+// returns nil with an open stream, messages from then on arrive. After an error nothing has
+// changed: a [Refusal] says why the server doesn't want it.
+func (c *Client) Join(ctx context.Context, channels ...string) error {
+	return c.change(ctx, channels, nil)
+}
+
+// Leave takes channels away, from the open stream if there is one, and from each that follows.
+// After an error nothing has changed.
+func (c *Client) Leave(ctx context.Context, channels ...string) error {
+	return c.change(ctx, nil, channels)
+}
+
+// change makes one change after the other, each whole or not at all.
+func (c *Client) change(ctx context.Context, join, leave []string) error {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	c.mu.Lock()
+	before, id := c.want, c.id
+	after := union(without(before, leave), join)
+	if id == "" {
+		c.want = after // the next stream has them; one on its way is asked for again
+	}
+	c.mu.Unlock()
+	if id == "" || slices.Equal(before, after) {
+		return nil
+	}
+	if err := c.tell(ctx, id, without(after, before), without(before, after)); err != nil {
+		if _, ok := errors.AsType[*Refusal](err); !ok {
+			c.source.Restart() // nobody knows if the server has done it: it is asked for all anew
+		}
+		return err
+	}
+	c.mu.Lock()
+	c.want = after
+	same := c.id == id
+	if same {
+		c.asked = after
+	}
+	for _, ch := range without(before, after) {
+		delete(c.rooms, ch)
+	}
+	c.mu.Unlock()
+	if !same {
+		c.source.Restart() // a stream with the channels of before has begun meanwhile
+	} else if c.o.Presence {
+		c.reload(ctx, without(after, before))
+	}
+	return nil
+}
+
+// tell changes the channels of a live subscription. One that is gone meanwhile needs no change: the
+// next one begins with what is wanted.
+func (c *Client) tell(ctx context.Context, id string, join, leave []string) error {
+	in := struct {
+		Join  []string `json:"join,omitempty"`
+		Leave []string `json:"leave,omitempty"`
+	}{join, leave}
+	query := url.Values{}
+	c.identify(query)
+	err := c.call(ctx, http.MethodPost, "subscriptions/"+url.PathEscape(id), query, in, nil)
+	if r, ok := errors.AsType[*Refusal](err); ok && r.Status == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// union is a with what b has beside, each once.
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// without is a without what b has.
+func without(a, b []string) (rest []string) {
+	for _, s := range a {
+		if !slices.Contains(b, s) {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}

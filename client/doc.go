@@ -1,0 +1,2 @@
+// Package client subscribes to a Stentor hub.
+package client
