@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -40,7 +41,6 @@ type bench struct {
 	phase   string // for the progress line
 	told    time.Time
 	begun   time.Time // of counting
-	seen    uint64    // deliveries when progress was told
 	result  benchResult
 }
 
@@ -77,13 +77,10 @@ func (p *program) bench(ctx context.Context, s *benchSettings, target *url.URL) 
 	if ctx.Err() != nil {
 		b.result.Interrupted, err = true, nil
 	}
-	if err != nil {
+	if err != nil && b.begun.IsZero() {
 		return err
 	}
-	if err := b.result.print(p.stdout, s.json); err != nil {
-		return err
-	}
-	return b.result.verdict()
+	return errors.Join(err, b.result.print(p.stdout, s.json), b.result.verdict())
 }
 
 // prepare finds the server and checks what can be checked.
@@ -146,6 +143,10 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	report := b.load.Report()
 	b.result.opened(report)
+	if ctx.Err() != nil {
+		return ctx.Err() // those that were still connecting have not failed
+	}
+	b.result.failed(report)
 	if report.Connected == 0 {
 		return fmt.Errorf("bench: nobody could connect to %s: %w", b.target.Redacted(), report.Err)
 	}

@@ -68,9 +68,9 @@ func whole(v float64) int64 { return int64(math.Ceil(v)) }
 func (r *benchResult) opened(l load.Report) {
 	r.Connected, r.ConnectSeconds = l.Connected, seconds(l.Opening)
 	r.ConnectsPerSecond = whole(float64(l.Connected) / max(l.Opening.Seconds(), 1e-6))
-	r.failed(l)
 }
 
+// failed takes which connections broke.
 func (r *benchResult) failed(l load.Report) {
 	r.Broken, r.Failed = l.Broken, l.Failed.String()
 	if l.Err != nil {
@@ -118,6 +118,20 @@ func (r *benchResult) table(w io.Writer) error {
 	if r.Broken > 0 {
 		row("broken", "%s connections: %s; the first: %s", grouped(r.Broken), r.Failed, visible(r.FailedFirst))
 	}
+	if r.Seconds > 0 {
+		r.traffic(row)
+	}
+	if r.Saturated {
+		row("note", "the load generator was busy all the time: the server could do more than this says")
+	}
+	if r.Interrupted {
+		row("note", "interrupted")
+	}
+	return t.Flush()
+}
+
+// traffic has the rows about what was counted.
+func (r *benchResult) traffic(row func(name, format string, args ...any)) {
 	row("published", "%s in %.3gs, %s a second", grouped(r.Published), r.Seconds, grouped(r.PublishedRate))
 	row("delivered", "%s of %s, %s a second", grouped(r.Delivered), grouped(r.Expected), grouped(r.DeliveredRate))
 	row("latency", "p50 %.3gms, p99 %.3gms, max %.3gms", r.Latency.P50, r.Latency.P99, r.Latency.Max)
@@ -130,13 +144,6 @@ func (r *benchResult) table(w io.Writer) error {
 		row("server CPU", "%.3gs, %.3gµs a delivery", s.CPU, s.CPUPerDelivery)
 		row("server memory", "%s, at most %s; %s before the first connection", inBytes(s.Resident), inBytes(s.Peak), inBytes(s.ResidentBefore))
 	}
-	if r.Saturated {
-		row("note", "the load generator was busy all the time: the server could do more than this says")
-	}
-	if r.Interrupted {
-		row("note", "interrupted")
-	}
-	return t.Flush()
 }
 
 // verdict is an error when something is wrong with what arrived.
@@ -181,7 +188,7 @@ func grouped[N int | int64 | uint64](n N) string {
 // inBytes is n with its unit.
 func inBytes(n int64) string {
 	for _, u := range units() {
-		if u.bytes&(u.bytes-1) == 0 && n >= 10*u.bytes {
+		if u.bytes&(u.bytes-1) == 0 && n >= u.bytes {
 			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.bytes), u.suffix)
 		}
 	}

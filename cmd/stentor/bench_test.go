@@ -26,6 +26,7 @@ type board struct {
 	before  string
 	fault   func(n int, data, before string) []string
 	refuse  int // streams from this one on
+	full    int // publishing, after so many of the counted ones
 }
 
 func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -56,6 +57,10 @@ func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (b *board) publish(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.full > 0 && b.n >= b.full {
+		http.Error(w, "no", http.StatusServiceUnavailable)
+		return
+	}
 	for d := json.NewDecoder(r.Body); ; {
 		var m struct{ Data string }
 		if err := d.Decode(&m); err != nil {
@@ -157,6 +162,15 @@ func TestBenchSaysWhyPublishingFails(t *testing.T) {
 	defer s.CloseClientConnections()
 	got := call(t, "", "bench", s.URL, "--connections", "2", "--channels", "1")
 	if got.code != exitFailure || !strings.Contains(got.stderr, "publishing: the server answered 403") || got.stdout != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What came before publishing failed is told, and why it did.
+func TestBenchTellsWhatCameBeforeAnError(t *testing.T) {
+	got := benchBoard(t, &board{full: 5})
+	if got.code != exitFailure || !strings.Contains(got.stderr, "publishing: the server answered 503") ||
+		!strings.Contains(got.stdout, `"lost":0,`) || strings.Contains(got.stdout, `"delivered":0,`) {
 		t.Errorf("%+v", got)
 	}
 }
