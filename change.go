@@ -83,8 +83,8 @@ func (s *Subscription) shed(c *Changed, leave, join []Channel) (room int, err er
 	}
 	limit := s.hub.o.MaxChannels
 	switch n := len(rest) + room + s.room; {
-	case s.cause != nil:
-		err = s.cause
+	case s.ending != nil:
+		err = s.reason()
 	case room > 0 && n > limit:
 		err = fmt.Errorf("%w: %d channels, at most %d are allowed", ErrTooLarge, n, limit)
 	default:

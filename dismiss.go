@@ -113,4 +113,4 @@ func (h *Hub) Dismiss(key string, keep time.Duration) error {
 // Dismiss is [Hub.Dismiss] of its key. A subscription without one can't be
 // dismissed, because it could not be told from others when it comes back: that is
 // an error, and nothing has happened.
-func (s *Subscription) Dismiss(keep time.Duration) error { return s.hub.Dismiss(s.who.key, keep) }
+func (s *Subscription) Dismiss(keep time.Duration) error { return s.hub.Dismiss(s.who.is(byKey), keep) }

@@ -36,7 +36,7 @@ func (s *Subscription) Heartbeat(lease time.Duration) bool {
 func (s *Subscription) heartbeat(lease time.Duration) (ok bool, taken *engine.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cause != nil {
+	if s.ending != nil {
 		return s.to == stageLingering, nil
 	}
 	s.proved, s.beatAt = s.reached, time.Now().UnixNano()
@@ -62,19 +62,19 @@ func (s *Subscription) heartbeat(lease time.Duration) (ok bool, taken *engine.Co
 // a second end. It reports whether this call moved it.
 func (s *Subscription) end(cause error, to stage) bool {
 	s.mu.Lock()
-	if s.cause != nil {
-		further, ended := s.to < to, s.ended
+	if s.ending != nil {
+		further, through := s.to < to, s.ending.through
 		s.to = max(s.to, to)
 		wait := !s.hooking // the hook may be what calls
 		s.mu.Unlock()
 		if wait {
-			<-ended
+			<-through
 		}
 		s.settle()
 		return further
 	}
-	ended := make(chan struct{})
-	s.cause, s.to, s.ended = cause, to, ended
+	through := make(chan struct{})
+	s.ending, s.to = &ending{cause: cause, through: through}, to
 	announced, cancel := s.stage == stageOpen, s.cancel
 	if s.done != nil {
 		close(s.done)
@@ -83,7 +83,7 @@ func (s *Subscription) end(cause error, to stage) bool {
 		s.lease.Stop()
 	}
 	s.mu.Unlock()
-	defer close(ended)
+	defer close(through)
 	defer s.settle() // whatever a hook does: net/http would recover its panic
 	if cancel != nil {
 		cancel()
@@ -144,9 +144,9 @@ func (s *Subscription) settle() {
 	var prior *Subscription
 	switch {
 	case to == stageLingering:
-		s.linger = time.AfterFunc(h.o.Linger, func() { s.end(ErrGone, stageLeft) })
-	case s.linger != nil:
-		s.linger.Stop()
+		s.ending.linger = time.AfterFunc(h.o.Linger, func() { s.end(ErrGone, stageLeft) })
+	case s.ending.linger != nil:
+		s.ending.linger.Stop()
 	}
 	if to == stageLeft {
 		prior, s.prior = s.prior, nil
@@ -194,16 +194,16 @@ func (h *Hub) keep(s *Subscription) bool {
 	if s.stage != stageLingering {
 		return true // it has moved on
 	}
-	set := h.lingering[s.who.session]
-	if s.who.session != "" && len(set) >= maxLingering {
+	set := h.lingering[s.who.is(bySession)]
+	if s.who.is(bySession) != "" && len(set) >= maxLingering {
 		return false
 	}
-	if s.cause == ErrDraining {
-		delete(h.subs, s.id)
+	if s.reason() == ErrDraining {
+		delete(h.subs, s.ID())
 	}
 	if set == nil {
 		set = map[*Subscription]struct{}{}
-		h.lingering[s.who.session] = set
+		h.lingering[s.who.is(bySession)] = set
 	}
 	set[s] = struct{}{}
 	return true
@@ -213,14 +213,14 @@ func (h *Hub) keep(s *Subscription) bool {
 func (h *Hub) forget(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.subs, s.id)
-	holders := h.keys[s.who.key]
+	delete(h.subs, s.ID())
+	holders := h.keys[s.who.is(byKey)]
 	if delete(holders, s); len(holders) == 0 {
-		delete(h.keys, s.who.key)
+		delete(h.keys, s.who.is(byKey))
 	}
-	set := h.lingering[s.who.session]
+	set := h.lingering[s.who.is(bySession)]
 	if delete(set, s); len(set) == 0 {
-		delete(h.lingering, s.who.session)
+		delete(h.lingering, s.who.is(bySession))
 	}
 }
 

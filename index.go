@@ -69,7 +69,7 @@ func (x *index) enter(s *Subscription, channels []Channel) {
 	s.indexed = true
 	s.places = make([]place, 0, len(channels)+1)
 	x.stand(s, &x.everyone, 0)
-	for kind := range kinds {
+	for kind := range names {
 		if p := s.who.person(kind); p.name != "" {
 			x.enrol(s, p)
 		}
@@ -148,7 +148,7 @@ func (x *index) retire(s *Subscription) (channels []Channel, was bool) {
 	if c := s.conn.Load(); c != nil {
 		c.Mute()
 	}
-	for kind := range kinds {
+	for kind := range names {
 		if p := s.who.person(kind); p.name != "" {
 			x.expel(s, p)
 		}
@@ -255,11 +255,11 @@ func (x *index) covers(t Target, s *Subscription) bool {
 
 // names tests the conditions of t about who s is, which never change.
 func (t *Target) names(s *Subscription) bool {
-	return (t.Subscription == "" || t.Subscription == s.id) &&
-		(t.Key == "" || t.Key == s.who.key) &&
-		(t.Session == "" || t.Session == s.who.session) &&
-		(t.User == "" || t.User == s.who.user) &&
-		(t.UserName == "" || t.UserName == s.who.userName && s.who.authenticated)
+	return (t.Subscription == "" || t.Subscription == s.ID()) &&
+		(t.Key == "" || t.Key == s.who.is(byKey)) &&
+		(t.Session == "" || t.Session == s.who.is(bySession)) &&
+		(t.User == "" || t.User == s.who.is(byUser)) &&
+		(t.UserName == "" || t.UserName == s.who.is(byUserName) && s.who.authenticated)
 }
 
 // list is a snapshot of those that t covers.

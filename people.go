@@ -2,37 +2,18 @@ package stentor
 
 import "hash/maphash"
 
-// kind is what a name is of.
-type kind int
-
-const (
-	byUser kind = iota
-	bySession
-	byKey
-	byUserName // of those that are authenticated
-	kinds
-)
-
 // person is a name that one or several subscriptions have.
 type person struct {
-	kind kind
+	kind detail
 	name string
 }
 
 // person is the name of that kind; "" for none.
-func (w *who) person(k kind) person {
-	p := person{kind: k}
-	switch {
-	case k == byUser:
-		p.name = w.user
-	case k == bySession:
-		p.name = w.session
-	case k == byKey:
-		p.name = w.key
-	case w.authenticated:
-		p.name = w.userName
+func (w *who) person(kind detail) person {
+	if kind == byUserName && !w.authenticated {
+		return person{kind: kind}
 	}
-	return p
+	return person{kind, w.is(kind)}
 }
 
 // person is the name that fewest of those that t covers share, if it has any.
@@ -55,10 +36,10 @@ func (x *index) hash(p person) uint64 { return maphash.Comparable(x.seed, p) }
 
 // kin are the neighbours of a subscription among those of the same name, in a ring for each kind
 // of name; nil where it is alone. Most are alone in all of them and have no kin.
-type kin [kinds]struct{ prev, next *Subscription }
+type kin [names]struct{ prev, next *Subscription }
 
 // ring gives s its place in a ring, of which it may be all.
-func (s *Subscription) ring(k kind) *struct{ prev, next *Subscription } {
+func (s *Subscription) ring(k detail) *struct{ prev, next *Subscription } {
 	if s.kin == nil {
 		s.kin = &kin{}
 	}
@@ -70,7 +51,7 @@ func (s *Subscription) ring(k kind) *struct{ prev, next *Subscription } {
 }
 
 // after is who follows s in the ring.
-func (s *Subscription) after(k kind) *Subscription {
+func (s *Subscription) after(k detail) *Subscription {
 	if s.kin == nil || s.kin[k].next == nil {
 		return s
 	}

@@ -27,8 +27,8 @@ func (p *presence) add(s *Subscription, ch Channel) (first bool) {
 		p.rooms[ch] = r
 	}
 	r.subs[s] = struct{}{}
-	r.users[s.who.user]++
-	return r.users[s.who.user] == 1
+	r.users[s.who.is(byUser)]++
+	return r.users[s.who.is(byUser)] == 1
 }
 
 // remove reports whether s was its user's last subscription on ch.
@@ -38,10 +38,10 @@ func (p *presence) remove(s *Subscription, ch Channel) (last bool) {
 	if len(r.subs) == 0 {
 		delete(p.rooms, ch)
 	}
-	if r.users[s.who.user]--; r.users[s.who.user] > 0 {
+	if r.users[s.who.is(byUser)]--; r.users[s.who.is(byUser)] > 0 {
 		return false
 	}
-	delete(r.users, s.who.user)
+	delete(r.users, s.who.is(byUser))
 	return true
 }
 

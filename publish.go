@@ -82,7 +82,7 @@ func (h *Hub) PublishFunc(ctx context.Context, m Message, keep func(*Subscriptio
 
 // Publish sends m to this subscription alone: its target is set to it.
 func (s *Subscription) Publish(ctx context.Context, m Message) (Receipt, error) {
-	m.Target = Target{Subscription: s.id}
+	m.Target = Target{Subscription: s.ID()}
 	return s.hub.Publish(ctx, m)
 }
 

@@ -78,7 +78,7 @@ func (s *Subscription) pushGap(n *Notice, it item) {
 func (s *Subscription) enqueue(it item) {
 	o, q := &s.hub.o, &s.in.queue
 	switch {
-	case s.cause != nil:
+	case s.ending != nil:
 		return
 	case q.full:
 	case len(q.items) >= o.QueueLength || len(q.items) > 0 && q.bytes+it.size() > o.QueueBytes:

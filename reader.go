@@ -48,10 +48,10 @@ func (r *reader) open(ctx context.Context) ([]item, error) {
 // resolve compares the presented cursor with the log.
 func (r *reader) resolve(ctx context.Context) (*Gap, error) {
 	s := r.s
-	if s.presented == "" {
+	if s.Cursor() == "" {
 		return nil, nil
 	}
-	p, ok := parsePosition(s.presented)
+	p, ok := parsePosition(s.Cursor())
 	if s.in.replay != nil {
 		r.own = newOwnReplay(ctx, s)
 		r.cursor = min(p, s.in.start) // zero where only the application can read it

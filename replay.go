@@ -61,7 +61,7 @@ func (r *reader) ownPage() (items []item) {
 // adopt brings a message of the application into the form that travels.
 func (s *Subscription) adopt(m *Message) error {
 	if m.Target == (Target{}) {
-		m.Target.Subscription = s.id
+		m.Target.Subscription = s.ID()
 	}
 	at, when := m.Position, m.Time
 	err := m.prepare(s.hub.o.MaxData)

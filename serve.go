@@ -28,8 +28,8 @@ func (s *Subscription) begin() error {
 	switch {
 	case s.served:
 		return errServed
-	case s.cause != nil:
-		return s.cause
+	case s.ending != nil:
+		return s.reason()
 	}
 	s.served = true
 	h.serving++
@@ -55,7 +55,7 @@ func (s *Subscription) finish() {
 func (s *Subscription) opened() (prior *Subscription, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cause != nil {
+	if s.ending != nil {
 		return nil, false
 	}
 	s.stage, s.announced = stageOpen, true

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -98,13 +97,13 @@ func (h *Hub) findPlace(c *SubscribeOptions) *Subscription {
 // fits reports whether a newcomer may be the one that s was.
 func (s *Subscription) fits(c *SubscribeOptions) bool {
 	same := slices.Equal(s.requested, c.Channels) || slices.Equal(s.Channels(), c.Channels)
-	return same && s.who.key == c.Key && s.is(c)
+	return same && s.who.is(byKey) == c.Key && s.is(c)
 }
 
 // is reports whether a newcomer is the user of s. Who has no name may be whoever the
 // hub made one up for.
 func (s *Subscription) is(c *SubscribeOptions) bool {
-	return s.who.user == c.User || c.User == "" && anonymous(s.who.user)
+	return s.who.is(byUser) == c.User || c.User == "" && anonymous(s.who.is(byUser))
 }
 
 // progress is how far the reader of s came for certain, which is no further than
@@ -130,43 +129,35 @@ func (s *Subscription) passOn(c *SubscribeOptions) {
 		c.Cursor = s.proved.String()
 	}
 	if c.User == "" {
-		c.User, c.DisplayName = s.who.user, s.who.displayName
+		c.User, c.DisplayName = s.who.is(byUser), s.who.is(itsDisplayName)
 	}
 }
 
 // newSubscription makes one from valid options. Nobody knows of it yet.
 func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []Channel) (*Subscription, error) {
-	s := &Subscription{
-		hub: h, id: rand.Text(), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
-		presented: strings.Clone(c.Cursor),
-		in:        &inbox{wake: make(chan struct{}, 1), replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive)},
-		channels:  h.index.intern(c.Channels),
-		meta:      maps.Clone(c.Meta), private: maps.Clone(c.Private), values: c.values.clone(),
-		who: who{ // copies, because what is from a request may hold on to all of it
-			user: strings.Clone(c.User), userName: strings.Clone(c.UserName), displayName: strings.Clone(c.DisplayName),
-			session: strings.Clone(c.Session), key: strings.Clone(c.Key), address: strings.Clone(c.Address),
-			authenticated: c.Authenticated, created: time.Now().UnixNano(),
-		},
+	who := [details]string{
+		byUser: c.User, bySession: c.Session, byKey: c.Key, byUserName: c.UserName,
+		itsID: rand.Text(), itsDisplayName: c.DisplayName, itsAddress: c.Address, itsCursor: c.Cursor,
 	}
+	made := ""
+	if c.User == "" {
+		n, err := h.Next(ctx, "anonUser")
+		if err != nil {
+			return nil, err
+		}
+		number := strconv.FormatInt(n, 10)
+		who[byUser], made = "-"+number, "user"+number
+	}
+	who[itsDisplayName] = cmp.Or(c.DisplayName, c.UserName, c.User, made)
+	s := &Subscription{
+		hub: h, who: describe(who), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
+		in:       &inbox{wake: make(chan struct{}, 1), replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive)},
+		channels: h.index.intern(c.Channels),
+		meta:     maps.Clone(c.Meta), private: maps.Clone(c.Private), values: c.values.clone(),
+	}
+	s.who.authenticated, s.who.created = c.Authenticated, time.Now().UnixNano()
 	if s.requested = s.channels; !slices.Equal(asked, s.channels) {
 		s.requested = h.index.intern(asked)
-	}
-	if s.who.displayName == "" {
-		s.who.displayName = c.UserName
-	}
-	if s.who.user != "" {
-		if s.who.displayName == "" {
-			s.who.displayName = c.User
-		}
-		return s, nil
-	}
-	n, err := h.Next(ctx, "anonUser")
-	if err != nil {
-		return nil, err
-	}
-	s.who.user = "-" + strconv.FormatInt(n, 10)
-	if s.who.displayName == "" {
-		s.who.displayName = "user" + s.who.user[1:]
 	}
 	return s, nil
 }
@@ -184,15 +175,15 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription, rule KeyRule
 	}
 	h.raise(at)
 	h.mu.Lock()
-	if err := h.refuses(s.who.key, rule); err != nil {
+	if err := h.refuses(s.who.is(byKey), rule); err != nil {
 		h.mu.Unlock()
 		h.interest.release(routes)
 		return err
 	}
-	h.subs[s.id] = s
+	h.subs[s.ID()] = s
 	s.serial = int64(h.count.subscribed.Add(1))
 	var others []*Subscription
-	if s.who.key != "" {
+	if s.who.is(byKey) != "" {
 		prior, others = h.takeKey(s, prior, rule)
 	}
 	h.mu.Unlock()
@@ -222,7 +213,7 @@ func (s *Subscription) oust(prior *Subscription, others []*Subscription) {
 	}
 	switch {
 	case prior == nil:
-	case prior.who.user != s.who.user: // another user's key: it goes, and s comes
+	case prior.who.is(byUser) != s.who.is(byUser): // another user's key: it goes, and s comes
 		prior.end(ErrReplaced, stageLeft)
 	case prior.handOver():
 		s.replace(prior)
@@ -233,7 +224,7 @@ func (s *Subscription) oust(prior *Subscription, others []*Subscription) {
 // now, found before or not. The newest of them hands its place over. The caller
 // holds mu.
 func (h *Hub) takeKey(s, prior *Subscription, rule KeyRule) (place *Subscription, others []*Subscription) {
-	set := h.keys[s.who.key]
+	set := h.keys[s.who.is(byKey)]
 	if rule == KeyAllow {
 		place = prior
 	} else {
@@ -246,7 +237,7 @@ func (h *Hub) takeKey(s, prior *Subscription, rule KeyRule) (place *Subscription
 	}
 	if set == nil {
 		set = map[*Subscription]struct{}{}
-		h.keys[s.who.key] = set
+		h.keys[s.who.is(byKey)] = set
 	}
 	set[s] = struct{}{}
 	return place, others
@@ -255,7 +246,7 @@ func (h *Hub) takeKey(s, prior *Subscription, rule KeyRule) (place *Subscription
 // replace keeps prior's place for s, until s is announced or ends.
 func (s *Subscription) replace(prior *Subscription) {
 	s.mu.Lock()
-	ended := s.cause != nil
+	ended := s.ending != nil
 	if !ended {
 		s.prior = prior
 	}

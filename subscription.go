@@ -18,11 +18,9 @@ import (
 // inbox, what few need is made when they need it.
 type Subscription struct {
 	hub       *Hub
-	id        string
 	serial    int64 // order of registration
 	who       who
 	dialect   Dialect
-	presented string // the cursor that the client presented
 	sent      struct{ messages, bytes atomic.Uint64 }
 	conn      atomic.Pointer[engine.Conn] // once the engine writes the stream; set under hub.index.mu and mu
 	catch     *catchUp                    // while the engine waits for history; one goroutine at a time has it
@@ -33,12 +31,11 @@ type Subscription struct {
 	rooms  []Channel  // where it is present; guarded by hub.presence.mu, as is present
 	change sync.Mutex // held while channels and places are brought in line
 
-	mu       sync.Mutex // guards the rest
-	in       *inbox     // nil once the engine writes the stream
-	cause    error
+	mu       sync.Mutex         // guards the rest
+	in       *inbox             // nil once the engine writes the stream
+	ending   *ending            // nil until it ends
 	done     chan struct{}      // closed when delivery has ended; made when somebody asks
 	cancel   context.CancelFunc // of what is done for its delivery, while there is something
-	ended    chan struct{}      // closed when the first end is through; made by that
 	channels []Channel          // never changed, but replaced
 	meta     map[string]string
 	private  map[string]string
@@ -49,7 +46,6 @@ type Subscription struct {
 	onEnd    func(error)
 	beatAt   int64 // of the last heartbeat, in nanoseconds since 1970
 	lease    *time.Timer
-	linger   *time.Timer
 	room     int // channels that are about to be joined
 
 	stage, to stage // where it is; after cause: where to settle
@@ -65,12 +61,11 @@ type Subscription struct {
 	heartbeats bool // its client sends heartbeats
 }
 
-// who is the identity of a subscription. It never changes.
-type who struct {
-	user, userName, displayName, session, key, address string
-
-	created       int64 // in nanoseconds since 1970
-	authenticated bool
+// ending is what there is to know of one that has ended.
+type ending struct {
+	cause   error
+	through chan struct{} // closed when the first end is
+	linger  *time.Timer
 }
 
 // stage is how far a subscription is on its way. It only grows.
@@ -85,16 +80,16 @@ const (
 )
 
 // ID names the subscription: unguessable and known to its own client only.
-func (s *Subscription) ID() string { return s.id }
+func (s *Subscription) ID() string { return s.who.is(itsID) }
 
 // Session is the session it was subscribed with, "" without one.
-func (s *Subscription) Session() string { return s.who.session }
+func (s *Subscription) Session() string { return s.who.is(bySession) }
 
 // Key is the key it was subscribed with, "" without one.
-func (s *Subscription) Key() string { return s.who.key }
+func (s *Subscription) Key() string { return s.who.is(byKey) }
 
 // Address is where the reader comes from, as told to Subscribe.
-func (s *Subscription) Address() string { return s.who.address }
+func (s *Subscription) Address() string { return s.who.is(itsAddress) }
 
 // Member is the public view: what others may know. It is a copy.
 func (s *Subscription) Member() Member {
@@ -108,7 +103,7 @@ func (s *Subscription) member() Member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Member{
-		User: s.who.user, UserName: s.who.userName, DisplayName: s.who.displayName,
+		User: s.who.is(byUser), UserName: s.who.is(byUserName), DisplayName: s.who.is(itsDisplayName),
 		Authenticated: s.who.authenticated, Created: s.Created(),
 		Channels: s.channels, Meta: maps.Clone(s.meta),
 	}
@@ -172,7 +167,7 @@ func (s *Subscription) Done() <-chan struct{} {
 	defer s.mu.Unlock()
 	if s.done == nil {
 		s.done = make(chan struct{})
-		if s.cause != nil {
+		if s.ending != nil {
 			close(s.done)
 		}
 	}
@@ -185,7 +180,7 @@ func (s *Subscription) delivery() (ctx context.Context, cancel func()) {
 	ctx, end := context.WithCancel(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cause != nil {
+	if s.ending != nil {
 		end()
 		return ctx, end
 	}
@@ -203,7 +198,7 @@ func (s *Subscription) Created() time.Time { return time.Unix(0, s.who.created) 
 
 // Cursor is what the client presented to go on from, as SubscribeOptions had it: empty for one
 // that begins. It is any text at all.
-func (s *Subscription) Cursor() string { return s.presented }
+func (s *Subscription) Cursor() string { return s.who.is(itsCursor) }
 
 // LastHeartbeat is when the client last proved that it lives; zero before the
 // first time.
@@ -236,7 +231,7 @@ func (s *Subscription) Sent() Sent {
 // goroutine that ended it; at once if it has ended.
 func (s *Subscription) OnEnd(f func(cause error)) {
 	s.mu.Lock()
-	cause, over := s.cause, s.over
+	over := s.over
 	if before := s.onEnd; !over && before != nil {
 		s.onEnd = func(cause error) { before(cause); f(cause) }
 	} else if !over {
@@ -244,7 +239,7 @@ func (s *Subscription) OnEnd(f func(cause error)) {
 	}
 	s.mu.Unlock()
 	if over {
-		f(cause)
+		f(s.Cause())
 	}
 }
 
@@ -254,23 +249,26 @@ func (s *Subscription) live() bool { return s.Cause() == nil }
 func (s *Subscription) Cause() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cause
+	return s.reason()
+}
+
+// reason is the same where the caller holds mu.
+func (s *Subscription) reason() error {
+	if s.ending == nil {
+		return nil
+	}
+	return s.ending.cause
 }
 
 // routes are all channels that messages for s may come by, given its plain ones.
 func (s *Subscription) routes(plain []Channel) []Channel {
-	w := &s.who
-	r := make([]Channel, 0, len(plain)+6)
+	r := make([]Channel, 0, len(plain)+2+int(names))
 	r = append(r, plain...)
-	r = append(r, everyone, reserved('i', s.id), reserved('u', w.user))
-	if w.session != "" {
-		r = append(r, reserved('s', w.session))
-	}
-	if w.key != "" {
-		r = append(r, reserved('k', w.key))
-	}
-	if w.userName != "" && w.authenticated {
-		r = append(r, reserved('n', w.userName))
+	r = append(r, everyone, reserved('i', s.ID()))
+	for kind := range names {
+		if p := s.who.person(kind); p.name != "" {
+			r = append(r, reserved("uskn"[kind], p.name))
+		}
 	}
 	return r
 }

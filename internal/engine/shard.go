@@ -13,6 +13,9 @@ const (
 	maxBytes   = 4 << 20
 )
 
+// keepQueue is how many commands and events a shard keeps room for.
+const keepQueue = 256
+
 // tick is the shard's clock: coarse, because keepalives and ends are.
 const tick = 250 * time.Millisecond
 
@@ -176,7 +179,9 @@ func (s *shard) work() bool {
 		s.do(&queue[i])
 		queue[i] = command{}
 	}
-	s.spareQ, s.spareE = queue, events
+	if s.spareQ, s.spareE = queue, events; cap(queue)+cap(events) > keepQueue {
+		s.spareQ, s.spareE = nil, nil // what a storm needed
+	}
 	s.read(head)
 	s.send()
 	return s.engine.log.head.Load() > s.place.Load()
