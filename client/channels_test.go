@@ -272,3 +272,26 @@ func TestListsThatCannotBeHad(t *testing.T) {
 		}
 	})
 }
+
+// Without a stream there is nobody to tell.
+func TestJoinWhileItWaits(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		f := newFace(t, p)
+		f.begin = func(n int, w http.ResponseWriter, r *http.Request) {
+			say(w, opening(n))
+			if n > 1 {
+				<-r.Context().Done()
+			}
+		}
+		c := f.client(t, client.Options{Channels: []string{"a"}})
+		run(t, c)
+		if err := c.Join(t.Context(), "b"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := f.lines(); !slices.Equal(got, []string{"GET /events?channel=a", "GET /events?channel=a&channel=b"}) {
+			t.Errorf("asked %q", got)
+		}
+	})
+}

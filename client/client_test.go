@@ -64,6 +64,29 @@ func TestRequest(t *testing.T) {
 	})
 }
 
+// The server knows a client that comes back by its cookie.
+func TestCookieIsKept(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		f := newFace(t, p)
+		var got []string
+		f.begin = func(n int, w http.ResponseWriter, r *http.Request) {
+			got = append(got, r.Header.Get("Cookie"))
+			http.SetCookie(w, &http.Cookie{Name: "stentor", Value: "x"})
+			forever(n, w, r)
+		}
+		c := f.client(t, client.Options{Channels: []string{"a"}})
+		run(t, c)
+		c.Restart()
+		synctest.Wait()
+		if !slices.Equal(got, []string{"", "stentor=x"}) || f.Client.Jar != nil {
+			t.Errorf("cookies %q", got)
+		}
+		if c.LastEventID() != "200" {
+			t.Errorf("it is at %q", c.LastEventID())
+		}
+	})
+}
+
 // A token that is refused is renewed, once, for the stream and for other requests, and the place is kept.
 func TestTokenIsRenewed(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {

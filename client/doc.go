@@ -27,7 +27,7 @@
 //
 //   - They are changed while the stream is open, without another one, and are the same after
 //     it was connected anew, whenever the change was made. (TestChannelsAreChangedLiveAndKept,
-//     TestChangeBetweenStreams)
+//     TestChangeBetweenStreams, TestJoinWhileItWaits)
 //   - A change is made whole or, with an error, not at all; changes from many goroutines are made
 //     one after the other. (TestChangeFailsWhole, TestChangesFromAnyGoroutine)
 //
@@ -44,7 +44,8 @@
 // # Resuming
 //
 // Each stream goes on after the last event that was handled; a token that was refused is renewed, and
-// the place is kept. (TestTokenIsRenewed, TestTokenThatCannotBeHad, TestRequest)
+// the place is kept. (TestTokenIsRenewed, TestTokenThatCannotBeHad, TestRequest,
+// TestCookieIsKept)
 //
 // # Shutdown
 //
