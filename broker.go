@@ -11,6 +11,9 @@ type Broker interface {
 	// Publish gives m its Position, Prev and Time, keeps it unless it is
 	// ephemeral, hands it to every attached feed that wants its channel and
 	// returns at the broker's durability. It never waits for a reader.
+	// While it remembers m's IdempotencyKey it takes no second message with it: one
+	// that is equal ([Message.Fingerprint]) gets the receipt of the first, any other an error
+	// that wraps [ErrInvalid].
 	Publish(ctx context.Context, m Message) (Receipt, error)
 	// Attach connects one feed. Messages start to flow with the first Want.
 	Attach(ctx context.Context, f Feed) (Link, error)
@@ -89,4 +92,7 @@ type Receipt struct {
 	// Durability is what held the message when Publish returned: "none",
 	// "memory", "disk", or as the broker documents.
 	Durability string
+	// Repeated says that the message was published before, with the same
+	// IdempotencyKey, and that this is its receipt.
+	Repeated bool
 }

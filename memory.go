@@ -24,6 +24,10 @@ type MemoryOptions struct {
 	// Over it, the one that was quiet for longest is forgotten, with what is
 	// kept of it. Zero means 100,000; negative means no bound.
 	Channels int
+	// IdempotencyAge and IdempotencyKeys bound how long, and how many, idempotency keys
+	// are remembered. Zero means 24 h and the newest 100,000; negative means no bound.
+	IdempotencyAge  time.Duration
+	IdempotencyKeys int
 }
 
 func (o *MemoryOptions) withDefaults() MemoryOptions {
@@ -43,6 +47,8 @@ func (o *MemoryOptions) withDefaults() MemoryOptions {
 	if c.Channels == 0 {
 		c.Channels = 100_000
 	}
+	defaults(&c.IdempotencyAge, 24*time.Hour)
+	defaults(&c.IdempotencyKeys, 100_000)
 	return c
 }
 
@@ -68,7 +74,8 @@ type MemoryBroker struct {
 	// order is held while one message is given its position, kept and handed
 	// to every feed: so all feeds see the order of the log. It comes before
 	// every other lock here.
-	order sync.Mutex
+	order   sync.Mutex
+	repeats repeats // guarded by order
 
 	mu    sync.Mutex
 	links []*memoryLink // guarded by mu; replaced, never changed in place
@@ -76,7 +83,11 @@ type MemoryBroker struct {
 
 // NewMemoryBroker makes an empty log that starts at the present.
 func NewMemoryBroker(o *MemoryOptions) *MemoryBroker {
-	return &MemoryBroker{log: newMemoryLog(o.withDefaults())}
+	limits := o.withDefaults()
+	return &MemoryBroker{
+		log:     newMemoryLog(limits),
+		repeats: repeats{age: limits.IdempotencyAge, limit: limits.IdempotencyKeys, known: map[string]repeat{}},
+	}
 }
 
 // Publish implements [Broker]. The receipt's durability is "memory", or "none"
@@ -92,6 +103,11 @@ func (b *MemoryBroker) Publish(ctx context.Context, m Message) (Receipt, error) 
 	}
 	b.order.Lock()
 	defer b.order.Unlock()
+	now, first := time.Now(), m
+	if r, err := b.repeats.find(&m, now); r.Repeated || err != nil {
+		return r, err
+	}
+	m.IdempotencyKey = ""
 	r := Receipt{Durability: "none"}
 	if m.Ephemeral {
 		m.Position, m.Prev, m.Time = 0, 0, stamp(time.Now())
@@ -99,6 +115,7 @@ func (b *MemoryBroker) Publish(ctx context.Context, m Message) (Receipt, error) 
 		r.Durability = "memory"
 	}
 	r.Position = m.Position
+	b.repeats.add(&first, r, now)
 	for _, k := range b.attached() {
 		k.give(route, &m)
 	}

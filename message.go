@@ -29,6 +29,10 @@ type Message struct {
 	// Ephemeral messages have no position: they reach who is connected and
 	// are never kept.
 	Ephemeral bool
+	// IdempotencyKey makes publishing safe to repeat: of several messages with the same key
+	// the broker takes the first, and the others get its receipt. It is for messages that are
+	// kept, at most 255 bytes, and never reaches a reader.
+	IdempotencyKey string
 
 	// Position, Prev and Time are set by the broker.
 
@@ -87,6 +91,12 @@ func (m *Message) prepare(maxData int) error {
 	}
 	if err := checkType(m.Type); err != nil {
 		return err
+	}
+	if err := checkName("idempotency key", m.IdempotencyKey); err != nil {
+		return err
+	}
+	if m.IdempotencyKey != "" && m.Ephemeral {
+		return fmt.Errorf("%w idempotency key: an ephemeral message has no place that a retry could be given; leave one of them out", ErrInvalid)
 	}
 	if len(m.Data) > maxData {
 		return fmt.Errorf("%w: %d bytes of data, at most %d are allowed", ErrTooLarge, len(m.Data), maxData)

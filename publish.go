@@ -8,7 +8,8 @@ import (
 )
 
 // Publish validates m, gives it to the broker and returns at the broker's
-// durability. It never waits for a reader. Errors about m wrap [ErrInvalid],
+// durability. It never waits for a reader. After an error that leaves its fate open (ctx ended, a
+// connection broke) it can be published again, if it has an IdempotencyKey. Errors about m wrap [ErrInvalid],
 // [ErrTooLarge] or, for a subscription that no longer is, [ErrUnknown].
 func (h *Hub) Publish(ctx context.Context, m Message) (Receipt, error) {
 	if err := h.check(&m); err != nil {
@@ -22,7 +23,9 @@ func (h *Hub) Publish(ctx context.Context, m Message) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, fmt.Errorf("stentor: publish: %w", err)
 	}
-	h.count.published.Add(1)
+	if !r.Repeated {
+		h.count.published.Add(1)
+	}
 	r.Matched = matched
 	return r, nil
 }

@@ -57,6 +57,7 @@ func cases(h Harness) []testCase {
 		{"order/concurrent publishers", concurrentPublishers},
 		{"order/links see the same", linksSeeTheSame},
 		{"order/ephemeral is neither kept nor positioned", ephemeralIsPassing},
+		{"order/a retry is one message", retryIsOne},
 		{"want/complete while publishers run", wantIsComplete},
 		{"want/nothing else arrives", wantIsExact},
 		{"want/dropped and added again", wantDropped},

@@ -166,6 +166,8 @@ func reopened(r *rig) {
 		sent = append(sent, r.publish(r.b, "a", fmt.Sprint(i)))
 	}
 	quiet := []stentor.Message{r.publish(r.b, "quiet", "kept")}
+	once := stentor.Message{Target: stentor.Target{Channel: "other"}, Data: "once", IdempotencyKey: "k"}
+	keyed := r.send(r.b, once)
 	first, err := link.Next(r.ctx, "n")
 	if err != nil {
 		r.Fatalf("next: %v", err)
@@ -182,6 +184,10 @@ func reopened(r *rig) {
 	if second, err := link.Next(r.ctx, "n"); second <= first || err != nil {
 		r.Errorf("Next gave %d, and after reopening %d, %v", first, second, err)
 	}
+	if again, err := r.b.Publish(r.ctx, once); err != nil || !again.Repeated || again.Position != keyed.Position {
+		r.Errorf("a retry after reopening: %+v, %v; want position %d, repeated", again, err, keyed.Position)
+	}
+	r.onlyOnce(once)
 	more := r.publish(r.b, "a", "more")
 	if more.Position <= quiet[0].Position {
 		r.Errorf("position %d was given after %d, before reopening", more.Position, quiet[0].Position)

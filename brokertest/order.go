@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -126,6 +127,59 @@ func ephemeralIsPassing(r *rig) {
 		r.Errorf("prev of the message after an ephemeral one is %d, want %d", p, before.Position)
 	}
 	r.same("replayed", r.replay(link, start, ever, "a"), []stentor.Message{before, after})
+}
+
+func retryIsOne(r *rig) {
+	r.open(Limits{})
+	link, f := r.attach(r.b)
+	start := r.want(link, "a", "b")
+	m := stentor.Message{Target: stentor.Target{Channel: "a"}, Type: "t", Data: "once", IdempotencyKey: "k"}
+	receipts := make([]stentor.Receipt, 8)
+	var wg sync.WaitGroup
+	for i, b := range []stentor.Broker{r.b, r.peer(), r.b, r.b, r.b, r.b, r.b, r.b} {
+		wg.Go(func() {
+			var err error
+			if receipts[i], err = b.Publish(r.ctx, m); err != nil {
+				r.Errorf("publish: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	first := 0
+	for _, receipt := range receipts {
+		if !receipt.Repeated {
+			first++
+		}
+		if receipt.Repeated = false; receipt.Position != receipts[0].Position || receipt.Durability != receipts[0].Durability {
+			r.Errorf("receipts of one message: %+v and %+v", receipt, receipts[0])
+		}
+	}
+	if first != 1 {
+		r.Errorf("%d of %d receipts say that they are the first", first, len(receipts))
+	}
+	r.onlyOnce(m)
+	m.Position = receipts[0].Position
+	m.IdempotencyKey = ""
+	other := r.send(r.b, stentor.Message{Target: stentor.Target{Channel: "a"}, Type: "t", Data: "once"})
+	r.same("delivered", f.until(other.Position), []stentor.Message{m, other})
+	r.same("replayed", r.replay(link, start, ever, "a", "b"), []stentor.Message{m, other})
+}
+
+// onlyOnce checks that a key that was used is for the same message only.
+func (r *rig) onlyOnce(m stentor.Message) {
+	r.Helper()
+	for what, change := range map[string]func(*stentor.Message){
+		"other data":     func(m *stentor.Message) { m.Data += "x" },
+		"another type":   func(m *stentor.Message) { m.Type += "x" },
+		"another target": func(m *stentor.Message) { m.Target.Channel = "b" },
+		"JSON":           func(m *stentor.Message) { m.JSON = !m.JSON },
+	} {
+		other := m
+		change(&other)
+		if receipt, err := r.b.Publish(r.ctx, other); !errors.Is(err, stentor.ErrInvalid) {
+			r.Errorf("%s with a key that was used: %+v, %v; want an error that wraps ErrInvalid", what, receipt, err)
+		}
+	}
 }
 
 func channel(i int) stentor.Channel { return stentor.Channel('a' + rune(i)) }

@@ -61,6 +61,18 @@ func feedFaults() []fault {
 					held = nil
 				}
 			}},
+		{name: "takes retries for messages", in: "order/a retry is one message",
+			publish: func(b stentor.Broker, c ctx, m stentor.Message) (stentor.Receipt, error) {
+				m.IdempotencyKey = ""
+				return b.Publish(c, m)
+			}},
+		{name: "takes any message for a retry", in: "order/a retry is one message",
+			publish: func(b stentor.Broker, c ctx, m stentor.Message) (stentor.Receipt, error) {
+				if m.IdempotencyKey != "" {
+					m = stentor.Message{Target: stentor.Target{Channel: "a"}, Type: "t", Data: "once", IdempotencyKey: "k"}
+				}
+				return b.Publish(c, m)
+			}},
 		{name: "loses every seventh", in: "order/concurrent publishers",
 			deliver: func(f stentor.Feed, m []stentor.Message) {
 				if n++; n%7 != 0 {

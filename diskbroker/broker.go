@@ -17,6 +17,7 @@ import (
 // Bounds of a message beside what the hub allows.
 const (
 	maxRoute = 4 << 10
+	maxName  = 255 // of a counter, and of an idempotency key
 	maxData  = 16 << 20
 )
 
@@ -123,12 +124,17 @@ func (b *Broker) Publish(ctx context.Context, m stentor.Message) (stentor.Receip
 	switch {
 	case r.route == "":
 		return stentor.Receipt{}, fmt.Errorf("%w target: name a channel, user, session, key or subscription, or all", stentor.ErrInvalid)
+	case len(m.IdempotencyKey) > maxName:
+		return stentor.Receipt{}, fmt.Errorf("%w idempotency key: %d bytes, at most %d are allowed", stentor.ErrInvalid, len(m.IdempotencyKey), maxName)
 	case len(r.route) > maxRoute:
 		return stentor.Receipt{}, fmt.Errorf("%w target: %d bytes, at most %d are allowed", stentor.ErrInvalid, len(r.route), maxRoute)
 	case r.size > maxData:
 		return stentor.Receipt{}, fmt.Errorf("%w: %d bytes of data, at most %d are allowed", stentor.ErrTooLarge, len(m.Data), maxData)
 	case m.Ephemeral:
 		return b.pass(m, r.route)
+	}
+	if r.once = m.IdempotencyKey; r.once != "" {
+		r.print, r.m.IdempotencyKey = m.Fingerprint(), ""
 	}
 	receipt, err := b.wait(ctx, r)
 	if err != nil {
@@ -144,7 +150,7 @@ func (b *Broker) pass(m stentor.Message, route stentor.Channel) (stentor.Receipt
 		return stentor.Receipt{}, stentor.ErrClosed
 	default:
 	}
-	m.Position, m.Prev, m.Time = 0, 0, stamp(time.Now())
+	m.Position, m.Prev, m.Time, m.IdempotencyKey = 0, 0, stamp(time.Now()), ""
 	b.deliver([]*request{{m: m, route: route}})
 	return stentor.Receipt{Durability: "none"}, nil
 }

@@ -64,11 +64,11 @@ func (b *Broker) commit(batch []*request) {
 		}
 	}
 	now := time.Now()
-	b.place(batch, now)
-	kept, durability := messages(batch), "disk"
-	if async {
-		durability = "disk-async"
+	if batch = b.sift(batch, now); len(batch) == 0 {
+		return
 	}
+	b.place(batch, now)
+	kept := messages(batch)
 	if !async || len(kept) < len(batch) {
 		// Numbers are on disk before they are given, and with them all that is held.
 		if err := b.write(batch); err != nil {
@@ -79,11 +79,11 @@ func (b *Broker) commit(batch []*request) {
 	b.index.apply(kept, now, async && len(kept) == len(batch))
 	b.deliver(kept)
 	for _, r := range batch {
-		o := outcome{receipt: stentor.Receipt{Position: r.m.Position, Durability: "none"}}
-		if r.stored {
-			o.receipt.Durability = durability
+		receipt := b.receipt(r)
+		r.done <- outcome{receipt: receipt}
+		for _, again := range r.same {
+			again.repeat(r.print, receipt)
 		}
-		r.done <- o
 	}
 	if async && b.index.heldSize() > heldBytes {
 		_ = b.flush(nil) // kept for the next publisher to hear of
@@ -93,7 +93,17 @@ func (b *Broker) commit(batch []*request) {
 func answer(batch []*request, err error) {
 	for _, r := range batch {
 		r.done <- outcome{err: err}
+		answer(r.same, err)
 	}
+}
+
+// receipt is that of a message that has a place.
+func (b *Broker) receipt(r *request) stentor.Receipt {
+	receipt := stentor.Receipt{Position: r.m.Position, Durability: "none"}
+	if r.stored {
+		receipt.Durability = b.options.durability()
+	}
+	return receipt
 }
 
 // messages are those of a batch.
@@ -143,7 +153,7 @@ func (b *Broker) write(batch []*request) error {
 // flush writes a batch, all that is held and what waits to be taken away, in one
 // transaction. Its error is what publishers are told.
 func (b *Broker) flush(batch []*request) error {
-	held := b.index.unwritten()
+	now, held := time.Now(), b.index.unwritten()
 	limit := 0
 	if b.index.lag() >= clearFrom || len(messages(batch)) == 0 {
 		limit = clearMost
@@ -156,6 +166,8 @@ func (b *Broker) flush(batch []*request) error {
 		w.batch(held)
 		w.rubbish(waste) // some of which may have been held
 		w.batch(batch)
+		w.once(held, &b.options, now)
+		w.once(batch, &b.options, now)
 		for _, r := range batch {
 			if r.counter != "" && w.err == nil {
 				var keep func()

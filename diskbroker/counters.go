@@ -12,7 +12,6 @@ import (
 const (
 	// maxCounters bounds the names with a counter of their own.
 	maxCounters = 1 << 16
-	maxCounter  = 255 // bytes of a name
 	// counterBlock is how many numbers are reserved on disk at once. Half of
 	// them remain when the next are asked for, so that a full disk is not felt at once.
 	counterBlock = 1000
@@ -100,8 +99,8 @@ func (c *counters) load(tx *bolt.Tx) error {
 
 // next is [stentor.Link]'s Next.
 func (b *Broker) next(ctx context.Context, name string) (int64, error) {
-	if len(name) > maxCounter {
-		return 0, fmt.Errorf("%w counter name: %d bytes, at most %d are allowed", stentor.ErrInvalid, len(name), maxCounter)
+	if len(name) > maxName {
+		return 0, fmt.Errorf("%w counter name: %d bytes, at most %d are allowed", stentor.ErrInvalid, len(name), maxName)
 	}
 	for {
 		n, ok, key, ask := b.counters.next(name)

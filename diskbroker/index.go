@@ -37,6 +37,7 @@ type index struct {
 	// held are the newest messages in order while they aren't on disk yet.
 	held      []*request
 	heldBytes int64
+	once      map[string]*request // of held, by idempotency key
 	// gone are trimmed messages that are still on disk.
 	gone []gone
 	// forgotten are channels whose records are still on disk.
@@ -64,7 +65,7 @@ type gone struct {
 }
 
 func newIndex(limits Options) *index {
-	x := &index{limits: limits, channels: make(map[stentor.Channel]*channel)}
+	x := &index{limits: limits, channels: make(map[stentor.Channel]*channel), once: make(map[string]*request)}
 	for i := range limits.Rules {
 		r := &limits.Rules[i]
 		x.classes = append(x.classes, &class{rule: r, size: max(r.Size, 0), age: r.Age, bytes: r.Bytes})
@@ -109,6 +110,9 @@ func (x *index) apply(batch []*request, now time.Time, held bool) {
 		if held {
 			x.held = append(x.held, r)
 			x.heldBytes += r.size
+			if r.once != "" {
+				x.once[r.once] = r
+			}
 		}
 	}
 	x.trim(now)
@@ -151,6 +155,7 @@ func (x *index) written(n int) {
 	defer x.mu.Unlock()
 	for _, r := range x.held[:n] {
 		x.heldBytes -= r.size
+		delete(x.once, r.once)
 	}
 	x.held = shift(x.held, n)
 }

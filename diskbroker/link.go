@@ -20,8 +20,9 @@ type link struct {
 	feed  stentor.Feed
 	told  stentor.Position // guarded by calls: the last position that the feed knows
 
-	mu     sync.Mutex // guards wants and closed; never held while the feed is called
+	mu     sync.Mutex // guards the rest; never held while the feed is called
 	wants  map[stentor.Channel]struct{}
+	all    bool // wants has no say
 	closed bool
 }
 
@@ -46,12 +47,23 @@ func (k *link) wanted(batch []*request) (list []stentor.Message, head stentor.Po
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, r := range batch {
-		if _, ok := k.wants[r.route]; ok {
+		if _, ok := k.wants[r.route]; ok || k.all {
 			list = append(list, r.m)
 		}
 		head = max(head, r.m.Position)
 	}
-	return list, head, len(k.wants) == 0
+	return list, head, len(k.wants) == 0 && !k.all
+}
+
+// WantAll implements [stentor.WholeLink]: hubs are in this process.
+func (k *link) WantAll(ctx context.Context) (stentor.Position, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.ready(ctx, "want"); err != nil {
+		return 0, err
+	}
+	k.all = true
+	return k.broker.index.top(), nil // as in Want
 }
 
 // Want implements [stentor.Link]. A channel both added and dropped is wanted after it.

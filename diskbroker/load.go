@@ -94,7 +94,7 @@ func (x *index) load(tx *bolt.Tx) (found state, err error) {
 		}
 		last = max(last, p)
 	}
-	x.head = max(x.head, written.head)
+	x.head, found.once = max(x.head, written.head), written.once
 	if torn || found.messages != written.messages || found.channels != written.channels {
 		x.damaged++
 		x.begin(x.head)

@@ -25,6 +25,10 @@ type Options struct {
 	// Over it, the one that was quiet for longest is forgotten, with what is
 	// kept of it. Zero means 100,000; negative means no bound.
 	Channels int
+	// IdempotencyAge and IdempotencyKeys bound how long, and how many, idempotency keys
+	// are remembered. Zero means 24 h and the newest 100,000; negative means no bound.
+	IdempotencyAge  time.Duration
+	IdempotencyKeys int
 	// Rules are exceptions for some channels. The first whose pattern matches
 	// holds; at most 64.
 	Rules []Rule
@@ -63,6 +67,8 @@ func (o *Options) withDefaults() (Options, error) {
 	defaults(&c.Age, 24*time.Hour)
 	defaults(&c.Bytes, 1<<30)
 	defaults(&c.Channels, 100_000)
+	defaults(&c.IdempotencyAge, 24*time.Hour)
+	defaults(&c.IdempotencyKeys, 100_000)
 	if c.ReadOnly {
 		c.Size, c.Age, c.Bytes, c.Channels, c.Rules = math.MaxInt, -1, -1, -1, nil
 	}
@@ -85,6 +91,14 @@ func (o *Options) withDefaults() (Options, error) {
 		}
 	}
 	return c, nil
+}
+
+// durability is what receipts say of kept messages.
+func (o *Options) durability() string {
+	if o.Interval > 0 {
+		return "disk-async"
+	}
+	return "disk"
 }
 
 func defaults[T ~int | ~int64](v *T, d T) {

@@ -18,11 +18,14 @@ type request struct {
 	route   stentor.Channel // empty: no message
 	counter string          // empty: none
 	given   bool            // m has its position already: it is imported
+	once    string          // m's idempotency key, which goes no further
+	print   uint64          // with one: m's fingerprint
 	done    chan outcome    // takes one outcome
 
 	size    int64 // what m counts for
 	stored  bool  // m is kept
 	channel *channel
+	same    []*request // with the same key, which came while this one was under way
 }
 
 // outcome is how it ended.

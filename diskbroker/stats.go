@@ -27,10 +27,7 @@ type Stats struct {
 
 // Stats counts.
 func (b *Broker) Stats() (s Stats) {
-	s.Durability = "disk"
-	if b.options.Interval > 0 {
-		s.Durability = "disk-async"
-	}
+	s.Durability = b.options.durability()
 	if info, err := os.Stat(b.store.path); err == nil {
 		s.File = info.Size()
 	}

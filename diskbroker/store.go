@@ -27,10 +27,12 @@ const (
 	bucketChannels = "channels" // channel of which the newest message is gone → its position
 	bucketCounters = "counters" // name → the highest number that may have been given
 	bucketMeta     = "meta"
+	bucketOnce     = "once"      // idempotency key → what became of its message
+	bucketOnceAge  = "once-ages" // position of that message → the key
 )
 
 func buckets() []string {
-	return []string{bucketMessages, bucketChannels, bucketCounters, bucketMeta}
+	return []string{bucketMessages, bucketChannels, bucketCounters, bucketMeta, bucketOnce, bucketOnceAge}
 }
 
 // Keys of meta.

@@ -15,10 +15,11 @@ type state struct {
 	head     stentor.Position
 	messages int64 // records in their bucket
 	channels int64
+	once     int64 // idempotency keys, those included that were used again
 }
 
-func (s *state) fields() [5]*int64 {
-	return [...]*int64{(*int64)(&s.bounds.start), (*int64)(&s.bounds.floor), (*int64)(&s.head), &s.messages, &s.channels}
+func (s *state) fields() [6]*int64 {
+	return [...]*int64{(*int64)(&s.bounds.start), (*int64)(&s.bounds.floor), (*int64)(&s.head), &s.messages, &s.channels, &s.once}
 }
 
 func (s *state) append(b []byte) []byte {

@@ -19,7 +19,8 @@
 // # Delivery and order
 //
 //   - Events are given in the order of the stream, each once for each time it was sent, and none
-//     that was not whole. (TestScriptedServer, TestContractParsing, TestContractReconnection)
+//     that was not whole. (TestNothingIsMissedOrGivenTwice, TestScriptedServer,
+//     TestContractParsing, TestContractReconnection)
 //   - An event is given as soon as its last byte is there; an event that is given has no
 //     cost beside the text it holds. (TestContractParsing, TestEventsAllocateTheirTextAlone)
 //   - A server can't make it keep more than MaxEventSize. (TestTooLargeIsFinalAndTyped,

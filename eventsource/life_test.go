@@ -247,3 +247,27 @@ func TestOwnClientLeavesNothing(t *testing.T) {
 		t.Errorf("the connection was %v, then %v", a, b)
 	}
 }
+
+// Whoever restarts knows something: what has failed before no longer counts.
+func TestRestartForgetsFailures(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		s := serve(t, p, status(401), refused, refused, refused, mute, status(401), stream("data: a\n\n"))
+		var after []error
+		src := s.source(t, eventsource.Options{
+			Prepare: func(_ *http.Request, err error) error {
+				after = append(after, err)
+				return nil
+			},
+		})
+		time.AfterFunc(25*time.Second, src.Restart)
+		if _, err := read(t, src, 1); err != errEnough {
+			t.Fatal(err)
+		}
+		if d := s.pauses()[5]; len(s.pauses()) != 6 || d > 1500*time.Millisecond {
+			t.Errorf("the pauses were %v", s.pauses())
+		}
+		if after[5] != nil {
+			t.Errorf("the restarted attempt came after %v", after[5])
+		}
+	})
+}

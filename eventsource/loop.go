@@ -23,10 +23,12 @@ type loop struct {
 // run makes attempts until one is the last, and gives the Source back also when the body of the range panics.
 func (l *loop) run(ctx context.Context) (err error) {
 	s := l.s
-	defer func() {
+	defer func() { // after all else: then another loop may begin
 		s.mu.Lock()
 		s.busy, s.end, s.drop = false, nil, nil
 		s.mu.Unlock()
+	}()
+	defer func() {
 		if s.o.Client == nil {
 			s.client.CloseIdleConnections()
 		}

@@ -17,21 +17,30 @@ func kernelMemory() (objects, buffers int64, ok bool) {
 	if err != nil {
 		return 0, buffers, false
 	}
+	var sockets, dentry int64
 	for line := range strings.Lines(string(text)) {
 		f := strings.Fields(line) // name, active, all, size
-		if len(f) < 4 || !ofConnections(f[0]) {
+		if len(f) < 4 {
 			continue
 		}
 		active, _ := strconv.ParseInt(f[1], 10, 64)
 		size, _ := strconv.ParseInt(f[3], 10, 64)
-		objects += active * size
+		switch {
+		case f[0] == "dentry":
+			dentry = size // each socket has one, and so has every file that anybody looks at
+		case ofConnections(f[0]):
+			objects += active * size
+		}
+		if f[0] == "sock_inode_cache" {
+			sockets = active
+		}
 	}
-	return objects, buffers, true
+	return objects + sockets*dentry, buffers, true
 }
 
 func ofConnections(slab string) bool {
 	switch slab {
-	case "TCP", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq":
+	case "TCP", "sock_inode_cache", "filp", "eventpoll_epi", "eventpoll_pwq":
 		return true
 	}
 	return false

@@ -63,6 +63,7 @@ type Load struct {
 	current       *conn // whose events on is told
 	now           int64 // when they were read
 	opening, open int
+	ramping       bool // more are due soon
 	warm          int
 	first, target int64
 	complete      int
@@ -146,12 +147,14 @@ func (l *Load) Open(ctx context.Context) error {
 		if l.o.Ramp > 0 {
 			due = min(due, 1+int(float64(due)*float64(time.Since(begun))/float64(l.o.Ramp)))
 		}
+		l.ramping = due < len(l.conns)
 		for started < due && l.opening < l.o.Window && !l.hopeless() {
 			l.connect(started)
 			started++
 		}
 		return l.open+l.report.Broken >= len(l.conns) || l.hopeless()
 	})
+	l.ramping = false
 	if l.o.Partial && ctx.Err() != nil {
 		l.abandon()
 		err = nil
@@ -234,7 +237,7 @@ func (l *Load) Run(ctx context.Context, until func() bool) error {
 
 func (l *Load) poll() error {
 	wait := 20 // ms
-	if l.churn > 0 || l.o.Ramp > 0 {
+	if l.churn > 0 || l.ramping {
 		wait = 1
 	}
 	n, err := syscall.EpollWait(l.epoll, l.ready, wait)

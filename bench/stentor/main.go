@@ -4,12 +4,15 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"flag"
 	"fmt"
+	"net"
 
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/bench/peer"
 	"github.com/stentor-sse/stentor/eventhttp"
+	"github.com/stentor-sse/stentor/sse"
 )
 
 func main() {
@@ -30,8 +33,11 @@ func main() {
 		return &peer.Server{
 			Events:  eventhttp.New(hub, nil),
 			Publish: publish,
-			Behind:  func() int { return behind(hub.Stats()) },
-			Close:   func() error { return hub.Shutdown(ctx) },
+			Secure: func(l net.Listener, c *tls.Config) net.Listener {
+				return tls.NewListener(sse.Listener(l), c)
+			},
+			Behind: func() int { return behind(hub.Stats()) },
+			Close:  func() error { return hub.Shutdown(ctx) },
 		}, nil
 	})
 }

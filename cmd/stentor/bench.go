@@ -50,7 +50,8 @@ func (p *program) benchCommand() *cobra.Command {
 		Example: `  stentor bench
   stentor bench --connections 10000 --channels 1 --rate 5      nothing to batch
   stentor bench --channels 1 --rate 0                          as fast as it goes
-  stentor bench http://127.0.0.1:8080 --duration 1m --ramp 10s
+  stentor bench --connections 10000 --ramp 1s                  a storm of connects
+  stentor bench http://127.0.0.1:8080 --duration 1m
   stentor bench http://10.0.0.7:8080 --token "$TOKEN" --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target, err := benchTarget(args)
@@ -76,7 +77,7 @@ func (p *program) benchCommand() *cobra.Command {
 	f.Var(size(&s.size), "size", "data of one message")
 	f.Var(duration(&s.duration, 10*time.Millisecond), "duration", "how long to count")
 	f.Var(duration(&s.warmUp, 0), "warm-up", "how long to publish before, without counting")
-	f.Var(duration(&s.ramp, 0), "ramp", "how long to take over connecting; 0 is as fast as the server answers")
+	f.Var(duration(&s.ramp, 0), "ramp", "begin the connections evenly over this time, whatever became of the others; 0 opens 256 at a time")
 	f.StringVar(&s.token, "token", "", "a bearer `token`, sent with every request")
 	f.BoolVar(&s.json, "json", false, "print the summary as one JSON object")
 	return cmd

@@ -97,6 +97,9 @@ func (b *bench) prepare(ctx context.Context) error {
 			return "/" + strings.TrimPrefix(b.target.JoinPath("events").EscapedPath(), "/") + "?" + query.Encode()
 		},
 	}
+	if b.ramp > 0 {
+		o.Window = b.connections
+	}
 	if at.Addr().IsLoopback() && at.Addr().Is4() {
 		o.Sources = (b.connections + benchPorts - 1) / benchPorts
 	}
@@ -131,7 +134,7 @@ func resolve(ctx context.Context, target *url.URL) (netip.AddrPort, error) {
 
 // run connects, warms up and counts.
 func (b *bench) run(ctx context.Context) error {
-	b.result.Asked = b.connections
+	b.result.Asked, b.result.Rate = b.connections, b.rate
 	if b.server != nil {
 		b.result.Server = &benchServer{ResidentBefore: load.UsageOf(b.server.cmd.Process.Pid).Resident}
 	}

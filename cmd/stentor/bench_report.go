@@ -24,6 +24,7 @@ type benchResult struct {
 	FailedFirst       string       `json:"firstFailure,omitempty"`
 	ConnectSeconds    float64      `json:"connectSeconds"`
 	ConnectsPerSecond int64        `json:"connectsPerSecond"`
+	Rate              int          `json:"rate"` // that was asked for
 	Seconds           float64      `json:"seconds"`
 	Published         int64        `json:"published"`
 	PublishedRate     int64        `json:"publishedPerSecond"`
@@ -123,6 +124,9 @@ func (r *benchResult) table(w io.Writer) error {
 	}
 	if r.Saturated {
 		row("note", "the load generator was busy all the time: the server could do more than this says")
+	}
+	if r.Seconds > 0 && r.PublishedRate < int64(r.Rate)*9/10 && !r.Interrupted {
+		row("note", "publishing did not keep up with %s a second; try more --publishers", grouped(r.Rate))
 	}
 	if r.Interrupted {
 		row("note", "interrupted")
