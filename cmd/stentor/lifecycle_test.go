@@ -88,7 +88,7 @@ func TestInterruptIsToldToEachStream(t *testing.T) {
 		}
 		var log strings.Builder
 		url := "http://" + ln.Addr().String() + "/"
-		srv := newServer(&serveSettings{}, hub, url, newLogger(&log, slog.LevelWarn, "text"))
+		srv := newServer(&serveSettings{}, hub, newMetrics(hub), url, newLogger(&log, slog.LevelWarn, "text"))
 		srv.endTime = patience
 		signals, done, ready := make(chan os.Signal, 1), make(chan error, 1), make(chan struct{})
 		go func() { done <- srv.run(ctx, ln, signals, func() { close(ready) }) }()

@@ -41,8 +41,9 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 // they are taken when others have ended. One goroutine at a time.
 type patient struct {
 	net.Listener
-	log  logger
-	told time.Time
+	log     logger
+	starved func() // called each time
+	told    time.Time
 }
 
 // Accept implements net.Listener.
@@ -52,6 +53,7 @@ func (l *patient) Accept() (net.Conn, error) {
 		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
 			return c, err
 		}
+		l.starved()
 		if now := time.Now(); now.Sub(l.told) >= acceptTold {
 			l.told = now
 			l.log.Warn("too many open files: new connections wait until others end; "+

@@ -42,9 +42,13 @@ func TestListenWithoutDescriptors(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var said strings.Builder
-			l := &patient{Listener: &starved{refusals: row.refusals, errno: row.errno}, log: newLogger(&said, slog.LevelWarn, "text")}
+			waited := 0
+			l := &patient{Listener: &starved{refusals: row.refusals, errno: row.errno}, log: newLogger(&said, slog.LevelWarn, "text"), starved: func() { waited++ }}
 			if _, err := l.Accept(); !errors.Is(err, row.want) {
 				t.Errorf("%v, %d times: %v, want %v", row.errno, row.refusals, err, row.want)
+			}
+			if errors.Is(row.want, net.ErrClosed) && waited != row.refusals {
+				t.Errorf("%v, %d times: counted %d", row.errno, row.refusals, waited)
 			}
 			if n := strings.Count(said.String(), "ulimit -n"); n != row.lines {
 				t.Errorf("%v, %d times: %d lines:\n%s", row.errno, row.refusals, n, said.String())

@@ -63,7 +63,9 @@ files again; what is open goes on.
 When it is ready it prints one line with the address, addr=… among its
 attributes. An interrupt ends it within a second. SIGTERM drains it first: /readyz
 answers 503, and the open streams end one after the other over --drain-timeout.
-A second signal stops it at once.`
+A second signal stops it at once.
+
+/metrics has its numbers for Prometheus.`
 
 func (p *program) serveCommand() *cobra.Command {
 	s := &serveSettings{}
@@ -162,8 +164,14 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 		defer stop()
 	}
 	open := s.openURL(ln.Addr())
-	server := newServer(s, hub, open, log)
-	return server.run(ctx, &patient{Listener: ln, log: log}, signals, func() {
+	m := newMetrics(hub)
+	housekeeping, stop := context.WithCancel(ctx)
+	var housekeeper sync.WaitGroup
+	housekeeper.Go(func() { settle(housekeeping, hub) })
+	defer housekeeper.Wait()
+	defer stop()
+	server := newServer(s, hub, m, open, log)
+	return server.run(ctx, &patient{Listener: ln, log: log, starved: m.starved.Inc}, signals, func() {
 		log.always("listening", "addr", ln.Addr().String(), "url", open)
 		if s.demo && s.logFormat == "text" {
 			fmt.Fprintf(p.stderr, "Open %s in two windows and chat. Ctrl-C ends it.\n", open)

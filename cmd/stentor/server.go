@@ -17,7 +17,7 @@ import (
 )
 
 // newServer builds the HTTP server over hub; open is the URL it can be reached at.
-func newServer(s *serveSettings, hub *stentor.Hub, open string, log logger) *server {
+func newServer(s *serveSettings, hub *stentor.Hub, m *metrics, open string, log logger) *server {
 	base, end := context.WithCancel(context.Background())
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -30,7 +30,7 @@ func newServer(s *serveSettings, hub *stentor.Hub, open string, log logger) *ser
 	return &server{
 		hub: hub, secure: s.cert != nil, log: log, end: end, drainTimeout: s.drainTimeout, endTime: endTime,
 		http: &http.Server{
-			Handler:           guard(s.routes(hub, open, log), s.publicURL),
+			Handler:           guard(s.routes(hub, m, open, log), s.publicURL),
 			ReadHeaderTimeout: 5 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    16 << 10,
@@ -43,8 +43,9 @@ func newServer(s *serveSettings, hub *stentor.Hub, open string, log logger) *ser
 }
 
 // routes puts both faces on one mux, and the page at its root.
-func (s *serveSettings) routes(hub *stentor.Hub, open string, log logger) http.Handler {
+func (s *serveSettings) routes(hub *stentor.Hub, m *metrics, open string, log logger) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", m.handler())
 	origins := s.origins()
 	plain := eventhttp.New(hub, &eventhttp.Options{
 		// On loopback and without keys, everyone may do everything.
@@ -144,6 +145,10 @@ Is it alive, and does it take new streams:
 
     curl '%[1]shealthz'
     curl '%[1]sreadyz'
+
+Numbers for Prometheus:
+
+    curl '%[1]smetrics'
 
 ServiceStack clients connect to %[1]sevent-stream.
 `, open)
