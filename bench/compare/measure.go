@@ -110,7 +110,7 @@ func measure(ctx context.Context, bin string, p plan, r row, s server, profile s
 		Path: func(i int) string { return "/events?channel=" + peer.Channel(i%p.channels) },
 	}
 	if p.storm > 0 {
-		o.Ramp, o.Window, o.Partial, o.Sources = p.storm, p.connections, true, 4
+		o.Ramp, o.Window, o.Partial = p.storm, p.connections, true
 	}
 	if m.load, err = load.New(o); err != nil {
 		return sample{}, err

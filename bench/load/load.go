@@ -38,7 +38,9 @@ type Options struct {
 	// Ramp spreads the beginning of the connections over a time. Zero: as Window allows.
 	Ramp time.Duration
 	// Sources is how many addresses of the loopback network the connections come from, by
-	// turns: each has some 28,000 ports. Zero leaves it to the system.
+	// turns. Zero is one for each 5,000 where the server is there: an address has some 28,000
+	// ports, and with half of them taken the kernel looks long for another. To a server elsewhere
+	// it is the system's to say.
 	Sources int
 	// Partial lets Open go on when some connections can't be had, and end with its context
 	// without an error. Report.Failed has them.
@@ -46,6 +48,8 @@ type Options struct {
 	// Progress is called about once a second while Open and Run poll. Nil: nobody is.
 	Progress func(*Load)
 }
+
+const connectionsPerSource = 5_000
 
 // Load is the connections to one server.
 type Load struct {
@@ -102,8 +106,8 @@ func New(o *Options) (*Load, error) {
 		return nil, fmt.Errorf("load: address: %w", err)
 	case o.Connections <= 0 || o.Stalled < 0 || o.Churned < 0 || o.Stalled+o.Churned > o.Connections:
 		return nil, fmt.Errorf("load: %d connections, %d of them stalled and %d churned", o.Connections, o.Stalled, o.Churned)
-	case o.Sources > 0 && !at.Addr().Is4():
-		return nil, fmt.Errorf("load: address %s: source addresses are IPv4's alone", at)
+	case o.Sources < 0 || o.Sources > 0 && !(at.Addr().Is4() && at.Addr().IsLoopback()):
+		return nil, fmt.Errorf("load: address %s: %d source addresses are for servers on 127.0.0.0/8", at, o.Sources)
 	}
 	if err := enough(o.Connections); err != nil {
 		return nil, err
@@ -122,6 +126,9 @@ func New(o *Options) (*Load, error) {
 	}
 	if l.o.Window == 0 {
 		l.o.Window = 256
+	}
+	if ip := at.Addr().Unmap(); l.o.Sources == 0 && ip.Is4() && ip.IsLoopback() {
+		l.o.Sources = (o.Connections + connectionsPerSource - 1) / connectionsPerSource
 	}
 	l.o.Lanes = max(o.Lanes, 1)
 	if l.epoll, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
