@@ -87,6 +87,38 @@ func TestCookieIsKept(t *testing.T) {
 	})
 }
 
+func TestCookiesAreBounded(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		most, n := 0, 0
+		s := ssetest.NewServer(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			most = max(most, len(r.Cookies()))
+			for range 30 {
+				n++
+				http.SetCookie(w, &http.Cookie{Name: fmt.Sprint("c", n), Value: "x"})
+			}
+			if n > 300 {
+				for range 200 {
+					n++
+					http.SetCookie(w, &http.Cookie{Name: fmt.Sprint("c", n), Value: "x"})
+				}
+			}
+			fmt.Fprint(w, "{}")
+		}))
+		c, err := client.New(s.URL, &client.Options{HTTP: s.Client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if _, err := c.Publish(t.Context(), client.Message{All: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if most < 30 || most > 100 {
+			t.Errorf("%d cookies at a time", most)
+		}
+	})
+}
+
 // A token that is refused is renewed, once, for the stream and for other requests, and the place is kept.
 func TestTokenIsRenewed(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {

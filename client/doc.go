@@ -45,7 +45,7 @@
 //
 // Each stream goes on after the last event that was handled; a token that was refused is renewed, and
 // the place is kept. (TestTokenIsRenewed, TestTokenThatCannotBeHad, TestRequest,
-// TestCookieIsKept)
+// TestCookieIsKept, TestCookiesAreBounded)
 //
 // # Shutdown
 //
