@@ -48,14 +48,21 @@ func refusal(err error) error {
 	return refused(r.Status, r.Body)
 }
 
-// call sends one request that is no stream, and once more with a new token where that was refused.
-// in and out are JSON; a nil in has no body.
-func (c *Client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
+// call is one request that is no stream.
+type call struct {
+	method, path string
+	query        url.Values
+	key          string // makes it safe to repeat; empty: none
+	in, out      any    // JSON; nil: none
+}
+
+// do sends a call, and once more with a new token where that was refused.
+func (c *Client) do(ctx context.Context, a call) error {
 	var body []byte
-	if in != nil {
+	if a.in != nil {
 		var err error
-		if body, err = json.Marshal(in); err != nil {
-			return fmt.Errorf("client: %w", err)
+		if body, err = json.Marshal(a.in); err != nil {
+			return &final{fmt.Errorf("client: %w", err)}
 		}
 	}
 	if c.o.CallTimeout > 0 {
@@ -63,9 +70,9 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		ctx, cancel = context.WithTimeout(ctx, c.o.CallTimeout)
 		defer cancel()
 	}
-	status, answer, err := c.send(ctx, method, path, query, body, false)
+	status, answer, err := c.send(ctx, a, body, false)
 	if err == nil && status == http.StatusUnauthorized && c.o.Token != nil {
-		status, answer, err = c.send(ctx, method, path, query, body, true)
+		status, answer, err = c.send(ctx, a, body, true)
 	}
 	if err != nil {
 		return err
@@ -73,19 +80,25 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if status/100 != 2 {
 		return refused(status, answer)
 	}
-	if out == nil {
+	if a.out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("client: /%s: %w; is the URL that of a plain face?", path, err)
+	if err := json.Unmarshal(answer, a.out); err != nil {
+		return &final{fmt.Errorf("client: /%s: %w; is the URL that of a plain face?", a.path, err)}
 	}
 	return nil
 }
 
-func (c *Client) send(ctx context.Context, method, path string, query url.Values, body []byte, renew bool) (int, []byte, error) {
-	u := c.server.JoinPath(path)
-	u.RawQuery = query.Encode()
-	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+// final is an error that comes again each time.
+type final struct{ err error }
+
+func (e *final) Error() string { return e.err.Error() }
+func (e *final) Unwrap() error { return e.err }
+
+func (c *Client) send(ctx context.Context, a call, body []byte, renew bool) (int, []byte, error) {
+	u := c.server.JoinPath(a.path)
+	u.RawQuery = a.query.Encode()
+	r, err := http.NewRequestWithContext(ctx, a.method, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, fmt.Errorf("client: %w", err)
 	}
@@ -94,6 +107,9 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if a.key != "" {
+		r.Header.Set("Idempotency-Key", `"`+a.key+`"`)
 	}
 	if err := c.authorize(r, renew); err != nil {
 		return 0, nil, err

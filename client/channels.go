@@ -79,7 +79,7 @@ func (c *Client) tell(ctx context.Context, id string, join, leave []string) erro
 	}{join, leave}
 	query := url.Values{}
 	c.identify(query)
-	err := c.call(ctx, http.MethodPost, "subscriptions/"+url.PathEscape(id), query, in, nil)
+	err := c.do(ctx, call{method: http.MethodPost, path: "subscriptions/" + url.PathEscape(id), query: query, in: in})
 	if r, ok := errors.AsType[*Refusal](err); ok && r.Status == http.StatusNotFound {
 		return nil
 	}

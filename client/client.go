@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"slices"
 	"sync"
@@ -50,11 +49,7 @@ func New(server string, o *Options) (*Client, error) {
 	}
 	c.http.Timeout = 0
 	if c.http.Jar == nil {
-		jar, err := cookiejar.New(nil)
-		if err != nil {
-			return nil, fmt.Errorf("client: %w", err)
-		}
-		c.http.Jar = jar
+		c.http.Jar = &jar{}
 	}
 	source, err := eventsource.New(server, &eventsource.Options{
 		Client: c.http, Header: c.o.Header, Prepare: c.prepare,

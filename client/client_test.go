@@ -87,6 +87,65 @@ func TestCookieIsKept(t *testing.T) {
 	})
 }
 
+// What may have been published is published once more as the same message.
+func TestPublishIsSafeToRepeat(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		f := newFace(t, p)
+		f.publish = func() (int, string) {
+			switch len(f.asked()) {
+			case 1:
+				panic(http.ErrAbortHandler)
+			case 2:
+				return 503, ""
+			}
+			return 200, `{"id":"7","matched":2,"repeated":true,"durability":"disk"}`
+		}
+		c := f.client(t, client.Options{})
+		if r, err := c.Publish(t.Context(), client.Message{All: true}); err != nil || !r.Repeated || r.Durability != "disk" || r.ID != "7" {
+			t.Errorf("publish: %+v, %v", r, err)
+		}
+		if _, err := c.Publish(t.Context(), client.Message{All: true, IdempotencyKey: "own"}); err != nil {
+			t.Error(err)
+		}
+		r := f.asked()
+		if len(r) != 4 || len(r[0].key) < 20 || r[1].key != r[0].key || r[2].key != r[0].key || r[3].key != `"own"` || strings.Contains(r[3].body, "own") {
+			t.Errorf("the requests were %+v", r)
+		}
+	})
+}
+
+func TestCookiesAreBounded(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		most, n := 0, 0
+		s := ssetest.NewServer(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			most = max(most, len(r.Cookies()))
+			for range 30 {
+				n++
+				http.SetCookie(w, &http.Cookie{Name: fmt.Sprint("c", n), Value: "x"})
+			}
+			if n > 300 {
+				for range 200 {
+					n++
+					http.SetCookie(w, &http.Cookie{Name: fmt.Sprint("c", n), Value: "x"})
+				}
+			}
+			fmt.Fprint(w, "{}")
+		}))
+		c, err := client.New(s.URL, &client.Options{HTTP: s.Client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if _, err := c.Publish(t.Context(), client.Message{All: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if most < 30 || most > 100 {
+			t.Errorf("%d cookies at a time", most)
+		}
+	})
+}
+
 // A token that is refused is renewed, once, for the stream and for other requests, and the place is kept.
 func TestTokenIsRenewed(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
@@ -251,8 +310,14 @@ func TestPublish(t *testing.T) {
 		}
 		f.publish = func() (int, string) { time.Sleep(time.Minute); return 200, "" }
 		start := time.Now()
-		if _, err := c.Publish(t.Context(), client.Message{All: true}); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 10*time.Second {
+		if _, err := c.Publish(t.Context(), client.Message{All: true}); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 33*time.Second {
 			t.Errorf("a server that doesn't answer: %v after %v", err, time.Since(start))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 11*time.Second-1)
+		defer cancel()
+		start = time.Now()
+		if _, err := c.Publish(ctx, client.Message{All: true}); err == nil || time.Since(start) >= 11*time.Second {
+			t.Errorf("no patience: %v after %v", err, time.Since(start))
 		}
 	})
 }

@@ -20,8 +20,8 @@
 //   - Handlers are called one after the other, in the order of the stream; data that is not what
 //     a handler takes is told to Options.Error, and what follows goes on. (TestHandlersByType)
 //   - Messages that are missing are told of with stentor.gap, in their place. (TestHandlersByType)
-//   - A message is published once the server has it; where nobody knows, it is an error, and is
-//     not published a second time by itself. (TestPublish)
+//   - A message is published when the server says so, and once, even if it takes several
+//     attempts. (TestPublish, TestPublishIsSafeToRepeat)
 //
 // # Channels
 //
@@ -45,7 +45,7 @@
 //
 // Each stream goes on after the last event that was handled; a token that was refused is renewed, and
 // the place is kept. (TestTokenIsRenewed, TestTokenThatCannotBeHad, TestRequest,
-// TestCookieIsKept)
+// TestCookieIsKept, TestCookiesAreBounded)
 //
 // # Shutdown
 //

@@ -103,7 +103,7 @@ func (c *Client) load(ctx context.Context, channel string) error {
 	c.mu.Unlock()
 
 	var list struct{ Members []Member }
-	err := c.call(ctx, http.MethodGet, "presence", url.Values{"channel": {channel}}, nil, &list)
+	err := c.do(ctx, call{method: http.MethodGet, path: "presence", query: url.Values{"channel": {channel}}, out: &list})
 
 	c.mu.Lock()
 	defer c.mu.Unlock()

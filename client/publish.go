@@ -2,7 +2,10 @@ package client
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"net/http"
+	"time"
 )
 
 // Message is something to publish. Channel, User, UserName, Session, Key and Subscription say
@@ -21,18 +24,54 @@ type Message struct {
 	Data any `json:"data"`
 	// Ephemeral messages are not kept, and have no position.
 	Ephemeral bool `json:"ephemeral,omitempty"`
+
+	// IdempotencyKey makes it safe to publish the message once more: the server takes what has
+	// the same key, of 1 to 200 bytes, for the same message. Empty means a key of its own for each
+	// Publish.
+	IdempotencyKey string `json:"-"`
 }
 
 // Receipt says what became of a message.
 type Receipt struct {
 	ID      string `json:"id"`      // its position; empty if it is ephemeral
 	Matched int    `json:"matched"` // the subscriptions that it was for, as far as the server knows
+	// Durability says where the message is, as "disk"; empty: in memory.
+	Durability string `json:"durability"`
+	// Repeated says that the server had it already.
+	Repeated bool `json:"repeated"`
 }
 
-// Publish publishes one message, and returns when the server has it. A [Refusal] says why it
-// doesn't want it; after any other error it may have been published.
+// Publish publishes one message, and returns when the server has it. Where no answer comes, or only
+// one of a server that is away (502, 503, 504), it tries twice more, with the same key, so that there is one
+// message. A [Refusal] says why the server doesn't want it; after any other error it may have been
+// published.
 func (c *Client) Publish(ctx context.Context, m Message) (Receipt, error) {
+	if m.IdempotencyKey == "" {
+		m.IdempotencyKey = rand.Text()
+	}
 	var r Receipt
-	err := c.call(ctx, http.MethodPost, "publish", nil, m, &r)
-	return r, err
+	a := call{method: http.MethodPost, path: "publish", key: m.IdempotencyKey, in: m, out: &r}
+	for wait := range 2 {
+		err := c.do(ctx, a)
+		if err == nil || !passing(err) || ctx.Err() != nil {
+			return r, err
+		}
+		t := time.NewTimer(time.Duration(wait+1) * time.Second)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return r, err
+		}
+	}
+	return r, c.do(ctx, a)
+}
+
+// passing says if the same request may be answered better the next time.
+func passing(err error) bool {
+	if _, ok := errors.AsType[*final](err); ok {
+		return false
+	}
+	r, ok := errors.AsType[*Refusal](err)
+	return !ok || r.Status == http.StatusBadGateway || r.Status == http.StatusServiceUnavailable || r.Status == http.StatusGatewayTimeout
 }

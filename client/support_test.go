@@ -23,6 +23,7 @@ type request struct {
 	token  string
 	body   string
 	cursor string
+	key    string
 }
 
 // face is a plain face that does what a test says.
@@ -56,7 +57,7 @@ func (f *face) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.requests = append(f.requests, request{
 		line:  fmt.Sprintf("%s %s?%s", r.Method, r.URL.Path, query),
-		token: r.Header.Get("Authorization"), body: string(body), cursor: r.Header.Get("Last-Event-ID"),
+		token: r.Header.Get("Authorization"), body: string(body), cursor: r.Header.Get("Last-Event-ID"), key: r.Header.Get("Idempotency-Key"),
 	})
 	if r.URL.Path == "/events" {
 		f.streams++

@@ -10,8 +10,12 @@ import (
 	"github.com/stentor-sse/stentor/internal/problem"
 )
 
-// maxLines bounds a batch.
-const maxLines = 1000
+const (
+	// maxLines bounds a batch.
+	maxLines = 1000
+	// maxIdempotencyKey leaves room for the number of a line behind it.
+	maxIdempotencyKey = 200
+)
 
 // line is one message of a batch and where it stood.
 type line struct {
@@ -52,6 +56,10 @@ func (f *Face) publishBatch(w http.ResponseWriter, r *http.Request, body []byte)
 
 // parseBatch reads all lines or says which one is bad. Empty lines are skipped.
 func (f *Face) parseBatch(r *http.Request, body []byte) ([]line, error) {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return nil, err
+	}
 	var lines []line
 	number := 0
 	for text := range bytes.Lines(body) {
@@ -64,6 +72,9 @@ func (f *Face) parseBatch(r *http.Request, body []byte) ([]line, error) {
 			return nil, fmt.Errorf("%w: more than %d lines; send the rest in another request", stentor.ErrTooLarge, maxLines)
 		}
 		m, err := parseJSON(text)
+		if err == nil && key != "" { // one for each line, the same in a retry
+			m.IdempotencyKey = fmt.Sprintf("%s %d", key, number)
+		}
 		if err == nil {
 			err = f.o.Publish(r, &m)
 		}

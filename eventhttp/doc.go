@@ -46,7 +46,8 @@
 // lines are read, approved and checked before the first is published: an answer with an error
 // status means that nothing was, one with 200 has a line for each message,
 // `{"id","matched"}` or what became of it instead, `{"title","status","detail"}`
-// (TestBatch).
+// (TestBatch). With an Idempotency-Key a request is safe to repeat: the retry is answered
+// as the first was, and `"repeated":true`; in a batch, line by line (TestIdempotencyKey).
 //
 // # Slow subscribers
 //

@@ -3,6 +3,7 @@ package eventhttp
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -18,14 +19,20 @@ import (
 const bodyTimeout = 30 * time.Second
 
 // receipt answers one published message. ID is left out for an ephemeral one,
-// matched when the broker joins several hubs and nobody can count.
+// matched when the broker joins several hubs and nobody can count, durability when
+// nothing outlives the process.
 type receipt struct {
-	ID      string `json:"id,omitempty"`
-	Matched *int   `json:"matched,omitempty"`
+	ID         string `json:"id,omitempty"`
+	Matched    *int   `json:"matched,omitempty"`
+	Durability string `json:"durability,omitempty"`
+	Repeated   bool   `json:"repeated,omitempty"`
 }
 
 func newReceipt(r stentor.Receipt) receipt {
-	var out receipt
+	out := receipt{Repeated: r.Repeated}
+	if r.Durability != "memory" && r.Durability != "none" {
+		out.Durability = r.Durability
+	}
 	if r.Position > 0 {
 		out.ID = r.Position.String()
 	}
@@ -64,6 +71,9 @@ func (f *Face) publish(w http.ResponseWriter, r *http.Request) {
 	}
 	m, err := parse(body)
 	if err == nil {
+		m.IdempotencyKey, err = idempotencyKey(r)
+	}
+	if err == nil {
 		err = f.o.Publish(r, &m)
 	}
 	if err != nil {
@@ -76,6 +86,24 @@ func (f *Face) publish(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.answer(w, newReceipt(answer))
+}
+
+// idempotencyKey is the header of that name, with or without the quotes that its draft
+// (draft-ietf-httpapi-idempotency-key-header-07 §2.1) asks for; empty without one.
+func idempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return "", nil
+	}
+	key := values[0]
+	if n := len(key); n >= 2 && key[0] == '"' && key[n-1] == '"' {
+		key = key[1 : n-1]
+	}
+	if len(values) > 1 || key == "" || len(key) > maxIdempotencyKey || strings.ContainsAny(key, `"\\`) {
+		return "", fmt.Errorf("%w Idempotency-Key: send one, of 1 to %d bytes without quotes and backslashes in it",
+			stentor.ErrInvalid, maxIdempotencyKey)
+	}
+	return key, nil
 }
 
 // answer writes v as JSON.

@@ -98,7 +98,7 @@ func plans() []plan {
 		},
 		{
 			name: "storm", title: "Ten thousand connects in a second",
-			text:        "Each begins when its time has come, whatever became of the others, from four addresses. Given up after 30 s.",
+			text:        "Each begins when its time has come, whatever became of the others. Given up after 30 s.",
 			rows:        only("floor", "naive", "stentor"),
 			connections: 10_000, channels: 1, storm: time.Second, idle: time.Second,
 			columns: []column{

@@ -25,8 +25,6 @@ const (
 	benchHearing = 20 * time.Second
 	// benchQuiet is how long nothing may come at the end before what is missing is lost.
 	benchQuiet = 3 * time.Second
-	// benchPorts is how many connections one source address is used for, of some 28,000.
-	benchPorts = 20_000
 )
 
 // bench is one run.
@@ -99,9 +97,6 @@ func (b *bench) prepare(ctx context.Context) error {
 	}
 	if b.ramp > 0 {
 		o.Window = b.connections
-	}
-	if at.Addr().IsLoopback() && at.Addr().Is4() {
-		o.Sources = (b.connections + benchPorts - 1) / benchPorts
 	}
 	if user := b.target.User; user != nil {
 		password, _ := user.Password()

@@ -6,14 +6,18 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -175,7 +179,28 @@ func TestBenchTellsWhatCameBeforeAnError(t *testing.T) {
 	}
 }
 
-// An interrupt while messages are on their way loses none of them.
+// children are the processes that one has started.
+func children(t *testing.T, parent int) (pids []int) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stat := range stats {
+		text, err := os.ReadFile(stat)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if f := strings.Fields(rest); len(f) > 1 && f[1] == strconv.Itoa(parent) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(stat)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// An interrupt while messages are on their way loses none of them, and ends the server too.
 func TestBenchInterrupt(t *testing.T) {
 	cmd := exec.Command("stentor", "bench", "--connections", "50", "--duration", "1h", "--warm-up", "0s")
 	cmd.Env = append(cleanEnv(), "GORACE="+raceQuick)
@@ -192,6 +217,10 @@ func TestBenchInterrupt(t *testing.T) {
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() && !strings.Contains(lines.Text(), "publishing for 1h") {
 	}
+	servers := children(t, cmd.Process.Pid)
+	if len(servers) != 1 {
+		t.Errorf("it has the processes %d, want one", servers)
+	}
 	cmd.Process.Signal(os.Interrupt)
 	rest, err := io.ReadAll(stderr)
 	if err != nil {
@@ -199,5 +228,10 @@ func TestBenchInterrupt(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), "interrupted") || !strings.Contains(out.String(), "lost           0\n") {
 		t.Errorf("ended with %v: %s%s", err, out.String(), rest)
+	}
+	for _, pid := range servers {
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("its server is still there: %v", err)
+		}
 	}
 }
