@@ -104,7 +104,7 @@ func (b *Broker) shut() error {
 	if err = errors.Join(err, b.store.close()); err != nil {
 		err = fmt.Errorf("diskbroker: close: %w", err)
 	}
-	if !b.options.ReadOnly {
+	if !b.options.ReadOnly && !b.store.broken {
 		release(b.dir)
 	}
 	return err

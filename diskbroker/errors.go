@@ -20,8 +20,8 @@ var (
 	// publishing with the first message that finds room. A face answers it with 507.
 	ErrFull = errors.New("diskbroker: the disk is full")
 	// ErrFailed is wrapped by the errors of Publish and Next after the disk has
-	// failed in a way that leaves unknown what it holds. Only opening it again ends
-	// that. A face answers it with 503.
+	// failed in a way that leaves unknown what it holds. Only a new process that opens it
+	// again ends that. A face answers it with 503.
 	ErrFailed = errors.New("diskbroker: the disk has failed")
 )
 

@@ -43,8 +43,10 @@ const (
 
 // store is the file: what is written with one transaction is there whole or not at all.
 type store struct {
-	path string
-	db   *bolt.DB
+	path   string
+	db     *bolt.DB
+	file   *os.File // db's
+	broken bool     // a write of db has panicked: it may still hold its locks
 }
 
 // openStore opens the file, and makes it when there is none.
@@ -58,7 +60,12 @@ func openStore(dir string, readOnly bool) (*store, error) {
 	}
 	s := &store{path: path}
 	err := guarded(func() (err error) {
-		s.db, err = bolt.Open(path, 0o600, boltOptions(readOnly))
+		o := boltOptions(readOnly)
+		o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			s.file, err = os.OpenFile(name, flag, mode)
+			return s.file, err
+		}
+		s.db, err = bolt.Open(path, 0o600, o)
 		return err
 	})
 	switch {
@@ -143,16 +150,28 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (s *store) close() error { return s.db.Close() }
+// close lets go of the file, after the last write. When that has panicked, closing the store
+// could wait for its own locks for ever: then the file stays mapped, and locked until the process ends.
+func (s *store) close() error {
+	if s.broken {
+		return s.file.Close()
+	}
+	return s.db.Close()
+}
 
 // view reads. It must be short: while it runs the file can't grow.
 func (s *store) view(f func(tx *bolt.Tx) error) error {
 	return guarded(func() error { return s.db.View(f) })
 }
 
-// update writes, and returns when it is on disk.
+// update writes, and returns when it is on disk. Only one goroutine may call it.
 func (s *store) update(f func(tx *bolt.Tx) error) error {
-	return guarded(func() error { return s.db.Update(f) })
+	return guarded(func() error {
+		s.broken = true
+		err := s.db.Update(f)
+		s.broken = false
+		return err
+	})
 }
 
 // guarded turns what the store does on a damaged file (it panics, or reads where the
