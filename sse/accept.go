@@ -34,6 +34,11 @@ type AcceptOptions struct {
 	// leaves it to the reader, which is mostly 3 seconds; as in an [Event],
 	// negative or under a millisecond is an error.
 	Retry time.Duration
+	// Compress compresses the body with gzip for readers that accept it, unless
+	// something else has set a Content-Encoding. Nil doesn't. Frames can be read as soon as
+	// they have come. Whoever sees the length of what is sent learns something of it, if they can
+	// have text of their own put into one Send beside a secret.
+	Compress *Compressor
 	// HoldHeader sends the header with the first frame, in one write, rather than
 	// at once: for who has that frame ready. The first keepalive does as well.
 	HoldHeader bool
@@ -92,6 +97,9 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Stream, 
 	if _, ok := w.Header()[taken]; ok {
 		return nil, fmt.Errorf("%w: this response is a stream already", ErrHeadersSent)
 	}
+	if len(s.o.Header.Values("Content-Encoding")) == 0 {
+		s.zip = s.o.zip(w.Header(), r)
+	}
 	if err := s.open(first, r.Method == http.MethodHead); err != nil {
 		return nil, err
 	}
@@ -126,7 +134,8 @@ func (s *Stream) open(first []byte, head bool) error {
 		return s.gone(nil)
 	}
 	if head { // over HTTP/2 a flush would be too late: the header ends the stream
-		setHeader(s.w.Header(), s.o.Header, s.http1)
+		s.setHeader(s.w.Header())
+		s.zip = nil
 		s.w.WriteHeader(http.StatusOK)
 		s.w.Header()[taken] = nil
 		s.end(ErrClosed)
@@ -154,12 +163,12 @@ func (s *Stream) open(first []byte, head bool) error {
 func (s *Stream) sendHeader() error {
 	h := s.w.Header()
 	if s.o.HoldHeader && flushes(s.w) {
-		setHeader(h, s.o.Header, s.http1)
+		s.setHeader(h)
 		s.held = true
 		return nil
 	}
 	before := maps.Clone(h)
-	setHeader(h, s.o.Header, s.http1)
+	s.setHeader(h)
 	start := time.Now()
 	err := s.arm()
 	if err == nil {
@@ -191,8 +200,8 @@ func flushes(w http.ResponseWriter) bool {
 	}
 }
 
-func setHeader(h, o http.Header, http1 bool) {
-	for name, values := range o {
+func (s *Stream) setHeader(h http.Header) {
+	for name, values := range s.o.Header {
 		h[http.CanonicalHeaderKey(name)] = slices.Clone(values)
 	}
 	for _, d := range [...][2]string{
@@ -206,7 +215,8 @@ func setHeader(h, o http.Header, http1 bool) {
 	}
 	h.Set("Content-Type", "text/event-stream")
 	h.Del("Content-Length")
-	if h.Del("Connection"); http1 { // HTTP/2 has no such header (RFC 9113 §8.2.2)
+	s.describe(h)
+	if h.Del("Connection"); s.http1 { // HTTP/2 has no such header (RFC 9113 §8.2.2)
 		h.Set("Connection", "close") // nothing follows on it, and it may be handed over
 	}
 }

@@ -18,6 +18,9 @@ func (s *Stream) end(cause error) {
 	s.buf = nil
 	if s.mayTouch(cause) {
 		s.arm() // for the chunk that the server writes after the handler; an error says that there is no reader
+		if s.zip != nil && !errors.Is(cause, ErrClientGone) {
+			s.w.Write(s.zip.end())
+		}
 	}
 	s.cause = cause
 	close(s.done)

@@ -16,7 +16,8 @@ var ErrDetached = errors.New("sse: the connection was handed over")
 // 1.0), ends it and closes it. Then the handler may return. What the reader has sent
 // meanwhile is dropped: nothing follows on this connection.
 //
-// Over TLS the connection has to be one of a [Listener].
+// Over TLS the connection has to be one of a [Listener]. A body that is compressed with a
+// [Compressor] goes on as one: see [Stream.Gzip].
 //
 // [errors.ErrUnsupported] says that it can't be, and the stream goes on as it is: over HTTP/2 and
 // TLS without a Listener, for any method but GET, where something else encodes the content, or where
@@ -30,10 +31,19 @@ func (s *Stream) Detach() (c net.Conn, chunked bool, err error) {
 	switch {
 	case s.cause != nil:
 		return nil, false, s.cause
-	case !s.detachable || s.w.Header().Get("Content-Encoding") != "":
+	case !s.detachable || s.foreign():
 		return nil, false, errors.ErrUnsupported
 	}
 	if s.held { // it goes the usual way
+		if err := s.write(nil); err != nil {
+			return nil, false, err
+		}
+	}
+	if s.zip != nil && !s.zip.begun { // nothing was written
+		if _, err := s.w.Write(s.zip.begin()); err != nil {
+			s.end(fmt.Errorf("sse: detach: %w", err))
+			return nil, false, s.cause
+		}
 		if err := s.write(nil); err != nil {
 			return nil, false, err
 		}

@@ -78,7 +78,7 @@ func (s *Stream) keepAlive() error {
 	if err != nil { // it was checked when it was set
 		return err
 	}
-	err = s.write(b)
+	err = s.writeAs(b, true)
 	s.kept = s.wrote
 	return err
 }

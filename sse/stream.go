@@ -50,8 +50,9 @@ type Stream struct {
 	lastID string
 	http1  bool
 
-	detachable bool // if w lets go of its connection
-	chunked    bool // its framing then
+	detachable bool    // if w lets go of its connection
+	chunked    bool    // its framing then
+	zip        *zipped // nil where the body is not compressed
 
 	done chan struct{} // closed by end, after cause is set
 	turn chan struct{} // full while somebody has the turn, to write or to end
@@ -162,6 +163,20 @@ func (s *Stream) SendHeader() error {
 		return nil
 	}
 	return s.write(nil)
+}
+
+// WriteShared is WriteFrames for frames that other streams get as well, which have the same
+// [Compressor]: they are compressed once. What is written with it is what others' frames may
+// refer to, so it must not hold what is for this reader alone.
+func (s *Stream) WriteShared(p []byte) error {
+	if err := s.acquire(context.Background()); err != nil {
+		return err
+	}
+	defer s.release()
+	if len(p) == 0 {
+		return nil
+	}
+	return s.writeAs(p, true)
 }
 
 // Wait waits until the stream ends and gives its cause, never nil, or until ctx

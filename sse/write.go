@@ -46,11 +46,18 @@ func (s *Stream) interrupted(ctx context.Context) error {
 
 // write writes and flushes p and ends the stream if that fails. The caller has the
 // turn, and the stream is open.
-func (s *Stream) write(p []byte) error {
+func (s *Stream) write(p []byte) error { return s.writeAs(p, false) }
+
+// writeAs is write for p that other streams get too, if it is shared.
+func (s *Stream) writeAs(p []byte, shared bool) error {
+	wire := p
+	if s.zip != nil {
+		wire = s.zip.append(p, shared)
+	}
 	start := time.Now()
 	err := s.arm()
 	if err == nil {
-		_, err = s.w.Write(p)
+		_, err = s.w.Write(wire)
 	}
 	if err == nil {
 		err = s.rc.Flush()

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net"
 	"syscall"
+
+	"github.com/stentor-sse/stentor/internal/deflate"
 )
 
 // Sealer is a connection whose bytes go out encrypted. One goroutine at a time calls
@@ -24,24 +26,73 @@ type Sealer interface {
 const maxCoated = 64 << 10
 
 // coat is what a connection has beside its descriptor whose bytes don't go out as they
-// are. While anything waits the connection is not live.
+// are: compressed, encrypted, or both. While anything waits the connection is not live.
 type coat struct {
-	seal  Sealer
-	waits []byte // for the kernel, before anything else
-	ended bool   // what says that nothing follows has been made
+	zip     *deflate.Stream // nil: not compressed
+	chunked bool            // what was compressed is framed then
+	seal    Sealer          // nil: in clear
+	own     bool            // of what the pass has for it, something is for few
+	ended   bool            // what says that nothing follows has been made
+	waits   []byte          // for the kernel, before anything else
 }
 
-// put is for one with a coat what send is for others.
-func (t *coat) put(s *shard, fd int, b []byte) (n int, err error) {
+// coated gives the coat of a connection that begins, if it needs one.
+func coated(nc net.Conn, o *AttachOptions) *coat {
+	seal, secure := nc.(Sealer)
+	if !secure && o.Gzip == nil {
+		return nil
+	}
+	return &coat{seal: seal, zip: o.Gzip, chunked: o.Chunked}
+}
+
+// put is for one with a coat what send is for others. Shared says that b is what
+// others get too.
+func (t *coat) put(s *shard, fd int, b []byte, shared bool) (n int, err error) {
 	ok, err := t.push(fd)
 	for ; ok && err == nil && n < len(b); ok, err = t.out(fd, s.wire) {
 		piece := b[n:min(len(b), n+maxCoated)]
-		if s.wire, err = t.seal.Seal(s.wire[:0], piece); err != nil {
+		if s.wire, err = t.make(s, piece, shared); err != nil {
 			return n, err
 		}
 		n += len(piece)
 	}
 	return n, err
+}
+
+// make gives p as it goes out.
+func (t *coat) make(s *shard, p []byte, shared bool) ([]byte, error) {
+	if t.zip != nil {
+		if shared {
+			s.zipped = s.deflate.Append(s.zipped[:0], t.zip, p)
+		} else {
+			s.zipped = s.deflate.AppendAlone(s.zipped[:0], t.zip, p)
+		}
+		s.framed = frame(s.framed[:0], s.zipped, t.chunked)
+		p = s.framed
+	}
+	if t.seal == nil {
+		return append(s.wire[:0], p...), nil
+	}
+	return t.seal.Seal(s.wire[:0], p)
+}
+
+// finish gives what says that nothing follows.
+func (t *coat) finish(s *shard) ([]byte, error) {
+	var last []byte
+	if t.zip != nil {
+		last = frame(nil, t.zip.AppendTrailer(nil), t.chunked)
+		if t.chunked {
+			last = append(last, lastChunk...)
+		}
+	}
+	if t.seal == nil {
+		return append(s.wire[:0], last...), nil
+	}
+	wire, err := t.seal.Seal(s.wire[:0], last)
+	if err != nil {
+		return wire, err
+	}
+	return t.seal.SealEnd(wire)
 }
 
 // out writes what was made, and reports whether nothing waits.
@@ -70,7 +121,7 @@ func (t *coat) end(s *shard, fd int) (ok bool, err error) {
 		return ok, err
 	}
 	t.ended = true
-	if s.wire, err = t.seal.SealEnd(s.wire[:0]); err != nil {
+	if s.wire, err = t.finish(s); err != nil {
 		return false, err
 	}
 	return t.out(fd, s.wire)
@@ -89,4 +140,11 @@ func (s *shard) push(c *Conn) bool {
 		s.gone(c, err)
 	}
 	return ok
+}
+
+// few notes that what c gets in this pass is not what all others get.
+func (c *Conn) few(own bool) {
+	if c.coat != nil {
+		c.coat.own = own
+	}
 }

@@ -3,6 +3,8 @@ package engine
 import (
 	"net"
 	"sync/atomic"
+
+	"github.com/stentor-sse/stentor/internal/deflate"
 )
 
 // Owner is whose connection it is. Its methods are called by the shard and must not
@@ -124,6 +126,9 @@ type AttachOptions struct {
 	Form any
 	// Chunked frames what is written as chunks of an HTTP/1.1 body.
 	Chunked bool
+	// Gzip is what a body that is compressed holds so far; nil where it isn't. Items for
+	// all on a route are compressed once.
+	Gzip *deflate.Stream
 	// KeepAlive is what keeps it warm, the same in all of a form; empty is nothing.
 	KeepAlive []byte
 	// First is written before anything else.
@@ -150,15 +155,12 @@ func (e *Engine) Attach(nc net.Conn, owner Owner, o *AttachOptions) (*Conn, erro
 		closeFD(fd)
 		return nil, errClosed
 	}
-	c := &Conn{shard: s, owner: owner, fd: int32(fd), first: -1, quiet: len(o.KeepAlive) == 0}
-	if seal, ok := nc.(Sealer); ok {
-		c.coat = &coat{seal: seal}
-	}
+	c := &Conn{shard: s, owner: owner, fd: int32(fd), first: -1, quiet: len(o.KeepAlive) == 0, coat: coated(nc, o)}
 	for _, name := range o.Routes {
 		e.on(name, s.n)
 	}
 	nc.Close() // the engine's is another descriptor of it
-	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked}, keep: o.KeepAlive, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
+	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked && o.Gzip == nil}, keep: o.KeepAlive, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
 	return c, nil
 }
 

@@ -166,6 +166,7 @@ func (s *shard) private(c *Conn, b []byte) {
 	case c.is(live):
 		off, end := c.form.addPrivate(b, s.place.Load(), s.position)
 		s.give(c, off, end)
+		c.few(true)
 		s.bytes += len(b)
 	default:
 		c.wait(b)
@@ -182,7 +183,7 @@ func (s *shard) end(c *Conn, farewell []byte) {
 	s.ends = append(s.ends, deadline{c, s.now + ticks(s.engine.o.Linger)})
 	b := frame(nil, farewell, c.form.chunked)
 	if c.form.chunked {
-		b = append(b, "0\r\n\r\n"...)
+		b = append(b, lastChunk...)
 	}
 	if c.is(live) {
 		if s.private(c, b); c.first < 0 { // nothing to say
@@ -276,6 +277,7 @@ func (s *shard) keepAlive() {
 		}
 		c.wrote = s.now
 		s.private(c, c.form.keep)
+		c.few(false) // it is what many get
 	}
 	s.send()
 }

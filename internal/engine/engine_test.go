@@ -93,6 +93,9 @@ type reader struct {
 func (r *rig) connect(o *engine.AttachOptions) *reader {
 	r.t.Helper()
 	near, far := pair(r.t)
+	if compressed(r.t) {
+		far = compress(r.t, near, far, o)
+	}
 	rd := &reader{rig: r, far: far, routes: o.Routes, gone: make(chan error, 1)}
 	r.mu.Lock() // between two entries, as a hub would
 	defer r.mu.Unlock()
@@ -210,10 +213,17 @@ func TestOrder(t *testing.T) {
 // Readers that stop, publishers that do not, and a log that holds next to nothing: nobody
 // misses anything, sees it twice, or sees it out of order.
 func TestLappedLogKeepsOrder(t *testing.T) {
-	for _, length := range []int{2, 16, 256} {
+	lengths := []int{2, 16, 256}
+	if overTLS(t) || compressed(t) {
+		lengths = []int{16}
+	}
+	for _, length := range lengths {
 		t.Run(fmt.Sprint(length), func(t *testing.T) {
 			r := newRig(t, engine.Options{Length: length, Shards: 2})
-			const last = 2500
+			last := 2500
+			if compressed(t) { // each by itself, which takes its time
+				last = 400
+			}
 			pad := strings.Repeat(" ", 2000) // more than the kernel holds for a reader that stalls
 			done := make(chan error)
 			var all []*reader
@@ -410,6 +420,9 @@ func TestPeerGoes(t *testing.T) {
 }
 
 func socket(c net.Conn) *net.TCPConn {
+	if reads, ok := c.(*gunzipped); ok {
+		c = reads.Conn
+	}
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn().(*tap).Conn
 	}

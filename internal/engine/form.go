@@ -84,6 +84,9 @@ func (f *form) start(i int) int32 {
 	return f.frames[i-1].end
 }
 
+// lastChunk ends a chunked body.
+const lastChunk = "0\r\n\r\n"
+
 // frame appends b as it goes over the wire.
 func frame(to, b []byte, chunked bool) []byte {
 	if !chunked || len(b) == 0 {

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stentor-sse/stentor/internal/deflate"
 )
 
 // Bounds of one pass, so that connections are written to while a shard reads a long
@@ -57,7 +59,10 @@ type shard struct {
 	bytes   int
 	solo    form // for one connection that reads by itself
 	joined  []byte
-	wire    []byte // what a coat has made
+	deflate deflate.Shared
+	zipped  []byte // what coats have made: compressed,
+	framed  []byte // framed
+	wire    []byte // and as it goes out
 	spareQ  []command
 	spareE  []event
 }
@@ -239,6 +244,9 @@ func (s *shard) offer(c *Conn, e *Entry, before int64) {
 	}
 	if off, end := s.encode(c.form, e, before); off < end {
 		s.give(c, off, end)
+		if e.To != nil {
+			c.few(true)
+		}
 		if !e.Silent {
 			c.pending++
 		}

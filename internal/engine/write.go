@@ -22,7 +22,9 @@ func (s *shard) sendTo(c *Conn) {
 		}
 		b = s.joined
 	}
-	n, err := c.put(b)
+	shared := c.coat != nil && !c.coat.own
+	c.few(false)
+	n, err := c.put(b, shared)
 	switch {
 	case err != nil:
 		s.gone(c, err)
@@ -49,12 +51,12 @@ func (s *shard) sendTo(c *Conn) {
 	}
 }
 
-// put writes as much of b as the kernel takes now.
-func (c *Conn) put(b []byte) (int, error) {
+// put writes as much of b as the kernel takes now. Shared says that others get b too.
+func (c *Conn) put(b []byte, shared bool) (int, error) {
 	var n int
 	var err error
 	if c.coat != nil {
-		n, err = c.coat.put(c.shard, int(c.fd), b)
+		n, err = c.coat.put(c.shard, int(c.fd), b, shared)
 	} else {
 		n, err = send(int(c.fd), b)
 	}
@@ -118,7 +120,7 @@ func (s *shard) flush(c *Conn) {
 		return
 	}
 	if l := c.late(); len(l.rest) > 0 {
-		n, err := c.put(l.rest)
+		n, err := c.put(l.rest, false)
 		if err != nil {
 			s.gone(c, err)
 			return
@@ -176,7 +178,7 @@ func (s *shard) readOn(c *Conn) {
 			s.away(c)
 			return
 		}
-		n, err := c.put(f.buf)
+		n, err := c.put(f.buf, false)
 		switch {
 		case err != nil:
 			s.gone(c, err)
