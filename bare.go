@@ -6,6 +6,9 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/stentor-sse/stentor/internal/deflate"
+	"github.com/stentor-sse/stentor/internal/engine"
 )
 
 // bareTimeout is how long a write to a bare connection may take.
@@ -17,12 +20,15 @@ const bareTimeout = 10 * time.Second
 type bare struct {
 	c       net.Conn
 	chunked bool
+	zip     *deflate.Stream // nil: not compressed
+	by      *deflate.Shared
 	buf     []byte
+	zipped  []byte
 	done    chan struct{} // closed when nothing can be read any more
 }
 
-func newBare(c net.Conn, chunked bool) *bare {
-	b := &bare{c: c, chunked: chunked, done: make(chan struct{})}
+func newBare(c net.Conn, o *engine.AttachOptions, by *deflate.Shared) *bare {
+	b := &bare{c: c, chunked: o.Chunked, zip: o.Gzip, by: by, done: make(chan struct{})}
 	go func() { // ends with the connection, and close waits for it
 		defer close(b.done)
 		io.Copy(io.Discard, c)
@@ -32,6 +38,14 @@ func newBare(c net.Conn, chunked bool) *bare {
 
 // WriteFrames implements Response.
 func (b *bare) WriteFrames(p []byte) error {
+	if b.zip != nil {
+		b.zipped = b.by.AppendAlone(b.zipped[:0], b.zip, p)
+		p = b.zipped
+	}
+	return b.frame(p)
+}
+
+func (b *bare) frame(p []byte) error {
 	b.buf = b.buf[:0]
 	if b.chunked {
 		b.buf = fmt.Appendf(b.buf, "%x\r\n", len(p))
@@ -59,8 +73,11 @@ func (b *bare) Detach() (net.Conn, bool, error) { return nil, false, errors.ErrU
 
 // close ends the body, lets the reader finish and closes the connection.
 func (b *bare) close() {
+	if b.zip != nil { // an error says that nobody is there
+		b.frame(b.zip.AppendTrailer(nil))
+	}
 	if b.chunked {
-		b.write([]byte("0\r\n\r\n")) // an error says that nobody is there
+		b.write([]byte("0\r\n\r\n"))
 	}
 	if half, ok := b.c.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		b.c.SetReadDeadline(time.Now().Add(time.Second))

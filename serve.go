@@ -240,7 +240,7 @@ func (w *writer) outlive(ctx context.Context) error {
 // keepAlive writes one and waits for the time of the next.
 func (w *writer) keepAlive() error {
 	w.idle.Reset(jitter(w.s.in.keepAlive))
-	return w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]))
+	return w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]), true)
 }
 
 // maxKept is the most that a reader keeps of a buffer while it has nothing to do.
@@ -262,17 +262,18 @@ func (w *writer) rest() {
 
 // write encodes items and writes them, in pieces of whole frames.
 func (w *writer) write(items []item) error {
-	b := w.buf[:0]
+	b, shared := w.buf[:0], true
 	var failed error
 	for i := range items {
 		b, failed = items[i].encode(b, w.s.dialect, failed)
+		shared = shared && items[i].shared()
 		if len(b) < writeSize && i < len(items)-1 {
 			continue
 		}
-		if err := w.flush(b); err != nil {
+		if err := w.flush(b, shared); err != nil {
 			return err
 		}
-		b = b[:0]
+		b, shared = b[:0], true
 	}
 	w.s.hub.failed(w.s, failed)
 	w.rd.handed(items)
@@ -280,14 +281,19 @@ func (w *writer) write(items []item) error {
 	return nil
 }
 
-func (w *writer) flush(b []byte) error {
+// flush writes frames, which others get too if they are shared.
+func (w *writer) flush(b []byte, shared bool) error {
 	if len(b) == 0 {
 		return nil
 	}
 	if hook := w.s.hub.o.Hooks.Write; hook != nil {
 		hook(w.s, b)
 	}
-	if err := w.r.WriteFrames(b); err != nil {
+	write := w.r.WriteFrames
+	if r, ok := w.r.(sharing); ok && shared {
+		write = r.WriteShared
+	}
+	if err := write(b); err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	w.s.sent.bytes.Add(uint64(len(b)))

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stentor-sse/stentor/internal/deflate"
 	"github.com/stentor-sse/stentor/internal/engine"
 )
 
@@ -20,6 +21,7 @@ type writers struct {
 	engine  atomic.Pointer[engine.Engine] // nil until there is one
 	endings crew                          // with the application's hooks
 	reading crew                          // of the history
+	deflate deflate.Shared                // for those that the engine can't take
 
 	mu     sync.Mutex
 	closed bool
@@ -173,7 +175,7 @@ func (w *writer) handOver() error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	o := &engine.AttachOptions{Form: s.dialect, Chunked: chunked}
+	o := &engine.AttachOptions{Form: s.dialect, Chunked: chunked, Gzip: body(w.r)}
 	if s.in.keepAlive > 0 {
 		o.KeepAlive = s.dialect.AppendKeepAlive(nil)
 	}
@@ -183,7 +185,7 @@ func (w *writer) handOver() error {
 		c, err = w.attach(e, nc, o)
 	}
 	if err != nil { // no descriptor, or none left: the connection is here, and is written to here
-		w.stays, w.r = true, newBare(nc, chunked)
+		w.stays, w.r = true, newBare(nc, o, &h.writer.deflate)
 		return nil
 	}
 	w.taken = true

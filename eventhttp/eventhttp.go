@@ -65,7 +65,8 @@ type Options struct {
 	// like "https://app.example"; "*" is everyone, without credentials. An
 	// entry that is not an origin allows nobody.
 	AllowOrigins []string
-	// Stream configures the responses. KeepAlive and Retry are the hub's and the
+	// Stream configures the responses. With a Compress of &sse.Compressor{} what goes to
+	// many is compressed once, for readers that accept gzip. KeepAlive and Retry are the hub's and the
 	// face's; IdleTimeout is not used, because it counts what handlers send.
 	Stream sse.AcceptOptions
 	// MaxBody bounds the body of a request in bytes. Zero means 1 MiB; negative

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/sse"
 )
 
 // off as a path switches an endpoint off.
@@ -86,6 +87,9 @@ type Options struct {
 	// credentials: "https://app.example". "*" is everyone without credentials, which
 	// ServiceStack's own clients do not get along with.
 	AllowOrigins []string
+	// Compress compresses streams with gzip for clients that accept it. Nil doesn't, as
+	// ServiceStack's own server never does. The same one may serve other faces of the hub.
+	Compress *sse.Compressor
 	// Logger gets refusals at debug and failures at error. Nil: none.
 	Logger *slog.Logger
 }

@@ -52,6 +52,7 @@ func (f *Face) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	stream, err := sse.Accept(w, r, &sse.AcceptOptions{
 		KeepAlive: sse.KeepAlive{Interval: -1}, HoldHeader: true, // keepalives are the hub's, and it has the first frame ready
+		Compress: f.o.Compress,
 	})
 	if err != nil {
 		sub.Close(err)

@@ -23,6 +23,7 @@ type serveSettings struct {
 	publicURL    *url.URL
 	drainTimeout time.Duration
 	engine       string
+	compress     bool
 	tlsCert      string
 	tlsKey       string
 	cert         *certificate // nil: no TLS
@@ -120,6 +121,7 @@ func (s *serveSettings) register(cmd *cobra.Command) {
 	f.Var(base(&s.publicURL), "public-url", "the URL of this server for clients, when a proxy is in front")
 	f.Var(&list{at: &s.allowOrigins, kind: "ORIGINS", check: checkOrigin}, "allow-origin",
 		"origin whose pages may call this server, like https://app.example; * for all; repeatable")
+	f.BoolVar(&s.compress, "compress", false, "compress the plain face's streams for readers that accept gzip")
 	f.Var(path(&s.tlsCert), "tls-cert", "certificate with its chain, in PEM, to speak HTTPS")
 	f.Var(path(&s.tlsKey), "tls-key", "private key of the certificate, in PEM")
 	s.history.register(cmd)

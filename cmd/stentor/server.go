@@ -14,6 +14,7 @@ import (
 	"github.com/stentor-sse/stentor/chat"
 	"github.com/stentor-sse/stentor/eventhttp"
 	"github.com/stentor-sse/stentor/serverevents"
+	"github.com/stentor-sse/stentor/sse"
 )
 
 // newServer builds the HTTP server over hub; open is the URL it can be reached at.
@@ -54,6 +55,7 @@ func (s *serveSettings) routes(hub *stentor.Hub, m *metrics, open string, log lo
 		Presence:     func(*http.Request, []stentor.Channel) error { return nil },
 		PublicURL:    show(s.publicURL),
 		AllowOrigins: origins,
+		Stream:       sse.AcceptOptions{Compress: s.compressor()},
 		Logger:       log.Logger,
 	})
 	plain.Register(mux)
@@ -72,6 +74,14 @@ func (s *serveSettings) routes(hub *stentor.Hub, m *metrics, open string, log lo
 	}
 	serverevents.New(hub, face).Register(mux)
 	return mux
+}
+
+// compressor is nil if streams are not to be compressed.
+func (s *serveSettings) compressor() *sse.Compressor {
+	if !s.compress {
+		return nil
+	}
+	return &sse.Compressor{}
 }
 
 // chat is the Chat application, with all that a demonstration needs.

@@ -1,0 +1,38 @@
+package stentor
+
+import (
+	"github.com/stentor-sse/stentor/internal/deflate"
+)
+
+// sharing is a Response that may be compressed. What others get too it compresses
+// once for all.
+type sharing interface {
+	// WriteShared is WriteFrames for what others get too.
+	WriteShared(p []byte) error
+	// Gzip says what the body holds so far, once it was detached, if it is compressed.
+	Gzip() (sum, size uint32, ok bool)
+}
+
+// shared reports whether it goes to all on a channel. What goes to fewer must not be what
+// a compressed frame refers to: its length would tell them apart.
+func (it *item) shared() bool {
+	if it.frame == nil {
+		return false
+	}
+	if it.notice != nil {
+		return true
+	}
+	t := &it.msg.Target
+	return t.User == "" && t.UserName == "" && t.Session == "" && t.Key == "" && t.Subscription == ""
+}
+
+// body is what a response holds that was detached, nil if it is not compressed.
+func body(r Response) *deflate.Stream {
+	if r, ok := r.(sharing); ok {
+		if sum, size, ok := r.Gzip(); ok {
+			s := deflate.Resume(sum, size)
+			return &s
+		}
+	}
+	return nil
+}
