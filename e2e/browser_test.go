@@ -24,19 +24,20 @@ type browser struct {
 	pages []*tab
 }
 
-// newBrowser starts one, and ends it with the test.
-func newBrowser(t *testing.T) *browser {
+// newBrowser starts one, with more flags, and ends it with the test.
+func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	profile, err := os.MkdirTemp("", "stentor-chromium-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	alloc, endAlloc := chromedp.NewExecAllocator(context.Background(),
+	alloc, endAlloc := chromedp.NewExecAllocator(context.Background(), append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(chromium(t)), chromedp.Headless, chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.UserDataDir(profile))
+		chromedp.UserDataDir(profile),
+	}, flags...)...)
 	ctx, end := chromedp.NewContext(alloc)
 	b := &browser{t: t, ctx: ctx}
 	t.Cleanup(func() {

@@ -111,6 +111,7 @@ func TestCompressedStreams(t *testing.T) {
 					defer end()
 					done := sync.OnceFunc(reading.Done)
 					defer done()
+					defer time.AfterFunc(time.Minute, end).Stop() // what is garbled may have no end
 					got := map[string][]string{}
 					private := 0
 					first := true

@@ -54,6 +54,13 @@
 // A reader that doesn't read costs its cursor; see package stentor. Its stream
 // ends when a write takes longer than Options.Stream.WriteTimeout.
 //
+// # Compression and TLS
+//
+// With Options.Stream.Compress, streams are compressed for readers that accept gzip, and each frame once for
+// all of them (TestCompressedOnce). They read what the others do, when they do, whatever channels they
+// are on, whenever they come, also after they have stalled (TestCompressedStreams). Streams over TLS cost
+// little more than in clear where the server's listener is one of [sse.Listener] (TestTLS).
+//
 // # Resuming
 //
 // A stream goes on after the position in the Last-Event-ID header, or else in the query

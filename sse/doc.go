@@ -65,11 +65,21 @@
 // where the reader was. It is the reader's word, and may be any bytes.
 // (TestLastEventID, FuzzLastEventID)
 //
+// # Compression
+//
+//   - With [AcceptOptions].Compress, readers that accept gzip get it, as weights and all say.
+//     (TestCompressionIsNegotiated)
+//   - Each write can be read when it has come, and a good end can be told from a cut.
+//     (TestCompressed, TestCompressedEnds)
+//   - What somebody else encodes is left alone. (TestEncodedBySomebodyElse)
+//   - What streams are given together is compressed once; nothing refers to what one was given
+//     alone. (FuzzModel and TestPrivateIsNotReferredTo of internal/deflate)
+//
 // # Handing over
 //
 // Whoever has better means to write to many connections takes them with [Stream.Detach],
 // in the middle of the response (TestDetach): over HTTP/1, and over TLS on connections of a
-// [Listener] (TestDetachOverTLS). A stream that can't be handed over goes on as it was
+// [Listener] (TestDetachOverTLS). A compressed body goes on (TestDetachCompressed). A stream that can't be handed over goes on as it was
 // (TestDetachIsRefused, TestDetachOverTLSIsRefused).
 //
 // # Shutdown
