@@ -73,7 +73,7 @@
 //     (TestCompressed, TestCompressedEnds)
 //   - What somebody else encodes is left alone. (TestEncodedBySomebodyElse)
 //   - What streams are given together is compressed once; nothing refers to what one was given
-//     alone. (FuzzModel and TestPrivateIsNotReferredTo of internal/deflate)
+//     alone.
 //
 // # Handing over
 //
