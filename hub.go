@@ -26,7 +26,8 @@ type Hub struct {
 	place  atomic.Int64
 	broken atomic.Pointer[Notice] // the newest break of the feed
 	writer writers                // of the streams that were taken over
-	retry  atomic.Int64           // the reconnection time to tell, a time.Duration; zero for none
+	spare  spare
+	retry  atomic.Int64 // the reconnection time to tell, a time.Duration; zero for none
 
 	mu        sync.Mutex // guards the rest
 	state     error      // nil, ErrDraining or ErrClosed

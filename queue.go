@@ -85,6 +85,9 @@ func (s *Subscription) enqueue(it item) {
 		q.full = true
 		s.hub.count.behind.Add(1)
 	default:
+		if n := len(q.items); n > 0 && n == cap(q.items) && n < spareItems {
+			q.items = append(s.hub.spare.list(n), q.items...)
+		}
 		q.items = append(q.items, it)
 		q.bytes += it.size()
 	}

@@ -240,28 +240,31 @@ func (w *writer) outlive(ctx context.Context) error {
 // keepAlive writes one and waits for the time of the next.
 func (w *writer) keepAlive() error {
 	w.idle.Reset(jitter(w.s.in.keepAlive))
-	return w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]), true)
+	err := w.flush(w.s.dialect.AppendKeepAlive(w.buf[:0]), true)
+	w.rest()
+	return err
 }
-
-// maxKept is the most that a reader keeps of a buffer while it has nothing to do.
-const maxKept = 4 << 10
 
 // rest lets go of what a burst needed: a reader that is silent must not keep it, for
 // there may be ten thousand.
 func (w *writer) rest() {
-	if cap(w.buf) <= maxKept {
-		return
-	}
+	spare := &w.s.hub.spare
+	spare.put(w.buf)
+	spare.putList(w.rd.spare)
 	w.buf, w.rd.spare = nil, nil
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	if q := &w.s.in.queue; len(q.items) == 0 {
+		spare.putList(q.items)
 		q.items = nil
 	}
 }
 
 // write encodes items and writes them, in pieces of whole frames.
 func (w *writer) write(items []item) error {
+	if w.buf == nil {
+		w.buf = w.s.hub.spare.get(items)
+	}
 	b, shared := w.buf[:0], true
 	var failed error
 	for i := range items {
