@@ -101,11 +101,11 @@ func (b *Broker) shut() error {
 	if !b.options.ReadOnly {
 		err = b.settle()
 	}
+	if !b.options.ReadOnly && !b.store.broken {
+		release(b.dir) // before the next one can be there
+	}
 	if err = errors.Join(err, b.store.close()); err != nil {
 		err = fmt.Errorf("diskbroker: close: %w", err)
-	}
-	if !b.options.ReadOnly && !b.store.broken {
-		release(b.dir)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,17 +146,25 @@ func TestLimitsChange(t *testing.T) {
 // used again.
 func TestStaysBounded(t *testing.T) {
 	b := open(t, t.TempDir(), &diskbroker.Options{Size: 2, Channels: 50})
-	var most int64
-	for i := range 6000 {
-		if _, err := b.Publish(t.Context(), stentor.Message{Target: to(stentor.Channel(fmt.Sprint(i))), Data: "x"}); err != nil {
-			t.Fatal(err)
+	storm := func(from int) {
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				for n := range 50 {
+					m := stentor.Message{Target: to(stentor.Channel(fmt.Sprint(from + i*50 + n))), Data: "x"}
+					if _, err := b.Publish(t.Context(), m); err != nil {
+						t.Error(err)
+					}
+				}
+			})
 		}
-		if i == 3000 {
-			most = b.Stats().File
-		}
+		wg.Wait()
 	}
+	storm(0)
+	most := b.Stats().File
+	storm(5000)
 	s := b.Stats()
 	if s.Channels != 50 || s.Messages > 100 || s.File > 2*most {
-		t.Errorf("%+v after 6,000 channels, want 50; the file had %d bytes half-way", s, most)
+		t.Errorf("%+v after 10,000 channels, want 50; the file had %d bytes half-way", s, most)
 	}
 }

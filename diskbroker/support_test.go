@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/diskbroker"
@@ -55,10 +56,20 @@ func window(t testing.TB, b *diskbroker.Broker, channels ...stentor.Channel) ste
 func filled(t testing.TB, messages int) (dir string, list []stentor.Message) {
 	t.Helper()
 	dir = t.TempDir()
-	b := open(t, dir, nil)
-	for i := range messages {
-		put(t, b, stentor.Channel(fmt.Sprint("c", i%3)), fmt.Sprint("message ", i))
+	begin := stentor.Position(time.Now().UnixMicro()) - stentor.Position(messages)
+	_, err := diskbroker.Import(t.Context(), dir, nil, 0, func(yield func(stentor.Message, error) bool) {
+		for i := range messages {
+			m := stentor.Message{Target: to(stentor.Channel(fmt.Sprint("c", i%3))), Data: fmt.Sprint("message ", i)}
+			m.Position = begin + stentor.Position(i)
+			if !yield(m, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	b := open(t, dir, nil)
 	list = kept(t, b, "c0", "c1", "c2")
 	shut(t, b)
 	return dir, list

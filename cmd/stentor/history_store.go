@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ type historySettings struct {
 	size     int
 	age      time.Duration
 	bytes    int64
+	rules    []string // see parseRule
 }
 
 // register adds the flags with their defaults.
@@ -33,6 +35,8 @@ func (s *historySettings) registerLimits(cmd *cobra.Command) {
 	f.Var(count(&s.size, 0), "history-size", "messages kept per channel; 0 keeps none")
 	f.Var(duration(&s.age, time.Millisecond), "history-age", "how long a message is kept")
 	f.Var(size(&s.bytes), "history-bytes", "bytes kept in all")
+	f.Var(&list{at: &s.rules, kind: "RULES", check: func(r string) error { _, err := parseRule(r); return err }}, "history-rule",
+		"other limits for some channels, on disk: 'audit.* size=1000000 age=720h bytes=64MiB'; repeatable, the first that matches holds")
 }
 
 // none is a size as brokers take it: there, zero is the default.
@@ -45,7 +49,40 @@ func (s *historySettings) none() int {
 
 // disk is the history as the disk's broker takes it.
 func (s *historySettings) disk() *diskbroker.Options {
-	return &diskbroker.Options{Size: s.none(), Age: s.age, Bytes: s.bytes, Interval: s.interval}
+	o := &diskbroker.Options{Size: s.none(), Age: s.age, Bytes: s.bytes, Interval: s.interval}
+	for _, text := range s.rules {
+		if r, err := parseRule(text); err == nil { // the flag has refused the others
+			o.Rules = append(o.Rules, r)
+		}
+	}
+	return o
+}
+
+// parseRule reads a pattern and limits: 'audit.* size=1000000 age=720h bytes=64MiB'.
+func parseRule(text string) (diskbroker.Rule, error) {
+	var r diskbroker.Rule
+	words := strings.Fields(text)
+	if len(words) < 2 {
+		return r, errors.New("give a channel, or what names begin with and *, and limits: 'audit.* size=1000 age=720h bytes=64MiB'")
+	}
+	r.Pattern = words[0]
+	limits := map[string]interface{ Set(string) error }{
+		"size": count(&r.Size, 0), "age": duration(&r.Age, time.Millisecond), "bytes": size(&r.Bytes),
+	}
+	for _, word := range words[1:] {
+		name, v, _ := strings.Cut(word, "=")
+		limit, ok := limits[name]
+		if !ok {
+			return r, fmt.Errorf("%.64q is no limit; there are size=, age= and bytes=", word)
+		}
+		if err := limit.Set(v); err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
+		}
+		if name == "size" && r.Size == 0 {
+			r.Size = -1
+		}
+	}
+	return r, nil
 }
 
 // open opens the history, says in the log what it is, and gives what ends it.
@@ -53,6 +90,9 @@ func (s *historySettings) open(log logger) (stentor.Broker, func(), error) {
 	if s.data == "" {
 		if s.interval > 0 {
 			return nil, nil, misuse("--data-interval is for a history on disk; say where with --data")
+		}
+		if len(s.rules) > 0 {
+			return nil, nil, misuse("--history-rule is for a history on disk; say where with --data")
 		}
 		return stentor.NewMemoryBroker(&stentor.MemoryOptions{Size: s.none(), Age: s.age, Bytes: s.bytes}), func() {}, nil
 	}

@@ -77,6 +77,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Example: `  stentor serve
   stentor serve --listen 127.0.0.1:0 --log-format json
   stentor serve --data /var/lib/stentor
+  stentor serve --data /var/lib/stentor --history-rule 'audit.* size=1000000 age=720h'
   stentor serve --history-size 500 --history-age 1h --history-bytes 64MiB
   stentor serve --public-url https://events.example --allow-origin https://app.example`,
 		Args: noArguments,

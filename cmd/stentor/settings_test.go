@@ -70,7 +70,7 @@ count: 5   # of another command
 		"listen": "127.0.0.1:1111", "history-size": "2", "history-age": "3h", "history-bytes": "1MiB",
 		"allow-origin": "https://a.example,https://b.example", "log-format": "json",
 		"drain-timeout": "20s", "engine": "auto", "log-level": "info", "public-url": "", "config": config,
-		"data": "", "data-interval": "0s", "tls-cert": "", "tls-key": "", "compress": "false",
+		"data": "", "history-rule": "", "data-interval": "0s", "tls-cert": "", "tls-key": "", "compress": "false",
 	}
 	if got == nil {
 		t.Fatalf("it did not begin: %s", said)
@@ -95,7 +95,7 @@ func TestSettingsConfigFlagBeatsEnvironment(t *testing.T) {
 // Every flag of every command can be set in each of the three ways.
 func TestSettingsReachEveryFlag(t *testing.T) {
 	values := map[string]string{
-		"listen": "127.0.0.1:9", "data": "/d", "data-interval": "1s", "history-size": "3", "history-age": "4m", "history-bytes": "5KiB",
+		"listen": "127.0.0.1:9", "data": "/d", "history-rule": "a* size=1", "data-interval": "1s", "history-size": "3", "history-age": "4m", "history-bytes": "5KiB",
 		"allow-origin": "https://a.example", "public-url": "https://e.example", "drain-timeout": "6s",
 		"tls-cert": "c.pem", "tls-key": "k.pem", "compress": "true",
 		"engine": "attached", "log-level": "debug", "log-format": "json", "channels": "x,y", "type": "t", "json": "true",
