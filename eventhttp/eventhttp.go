@@ -237,7 +237,7 @@ func (m methods) names() []string {
 func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	d := problem.Of(err)
 	level := slog.LevelDebug
-	if d.Status == http.StatusInternalServerError {
+	if d.Status == http.StatusInternalServerError && r.Context().Err() == nil {
 		level = slog.LevelError
 	}
 	f.o.Logger.Log(r.Context(), level, "request refused",

@@ -17,6 +17,11 @@ import (
 	"github.com/stentor-sse/stentor/sse"
 )
 
+// headerTimeout is how long a request's header may take. A machine that is busy with a storm of
+// connects may take seconds to read one, and a client that is cut off gets no answer,
+// or a 400, from which an EventSource doesn't come back.
+const headerTimeout = 30 * time.Second
+
 // newServer builds the HTTP server over hub; open is the URL it can be reached at.
 func newServer(s *serveSettings, hub *stentor.Hub, m *metrics, open string, log logger) *server {
 	base, end := context.WithCancel(context.Background())
@@ -32,7 +37,7 @@ func newServer(s *serveSettings, hub *stentor.Hub, m *metrics, open string, log 
 		hub: hub, secure: s.cert != nil, log: log, end: end, drainTimeout: s.drainTimeout, endTime: endTime,
 		http: &http.Server{
 			Handler:           guard(s.routes(hub, m, open, log), s.publicURL),
-			ReadHeaderTimeout: 5 * time.Second,
+			ReadHeaderTimeout: headerTimeout,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    16 << 10,
 			Protocols:         protocols,
