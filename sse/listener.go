@@ -1,8 +1,10 @@
 package sse
 
 import (
+	"bytes"
 	"crypto/tls"
 	"net"
+	"reflect"
 	"syscall"
 	"time"
 )
@@ -90,8 +92,25 @@ func (c *sealed) SyscallConn() (syscall.RawConn, error) {
 	raw, err := c.below.Conn.(*net.TCPConn).SyscallConn()
 	if err == nil {
 		c.below.keeps = true
+		forget(c.Conn)
 	}
 	return raw, err
+}
+
+// forget lets go of what c has read and not used, which is more than half of what it
+// takes, and which nothing reads any more: for who has ten thousand of them. Package tls has
+// no way to ask for it; in a version whose fields are others, they are left as they are.
+func forget(c *tls.Conn) (all bool) {
+	all = true
+	for _, name := range [...]string{"rawInput", "hand"} {
+		field := reflect.ValueOf(c).Elem().FieldByName(name)
+		if !field.IsValid() || field.Type() != reflect.TypeFor[bytes.Buffer]() {
+			all = false
+			continue
+		}
+		*(*bytes.Buffer)(field.Addr().UnsafePointer()) = bytes.Buffer{}
+	}
+	return all
 }
 
 // Seal appends p to b as it goes over the socket.
