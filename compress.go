@@ -23,7 +23,7 @@ func (it *item) shared() bool {
 		return true
 	}
 	t := &it.msg.Target
-	return t.User == "" && t.UserName == "" && t.Session == "" && t.Key == "" && t.Subscription == ""
+	return (t.All || t.Channel != "") && t.User == "" && t.UserName == "" && t.Session == "" && t.Key == "" && t.Subscription == ""
 }
 
 // body is what a response holds that was detached, nil if it is not compressed.
