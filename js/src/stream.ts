@@ -100,7 +100,8 @@ export class Stream {
   #wake = (e: Event): void => {
     if (e.type === "visibilitychange" && document.visibilityState === "hidden") return;
     const silent = this.#idle > 0 && Date.now() - this.#heard > this.#idle / 2;
-    if (this.#waiting || silent || e.type === "online") this.restart();
+    const surely = /^(online|resume)$/.test(e.type) || (e as PageTransitionEvent).persisted;
+    if (this.#waiting || silent || surely) this.restart();
   };
 
   /** By the clock of the day: that of timers stands still while a laptop sleeps. */
@@ -226,7 +227,7 @@ const restarted = Symbol("restarted");
 /** Where a page that wakes is heard of. */
 function wakes(): [EventTarget, string][] {
   if (typeof document === "undefined") return [];
-  return [[document, "visibilitychange"], [window, "pageshow"], [window, "online"]];
+  return [[document, "visibilitychange"], [document, "resume"], [window, "pageshow"], [window, "online"]];
 }
 
 /** The promise's value, or the signal's reason if that is earlier. */
