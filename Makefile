@@ -8,7 +8,7 @@ FUZZTIME    ?= 10s
 export GOFLAGS ?= -mod=readonly
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare contract-service e2e cover model crash
+.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare contract-service e2e cover model crash js js-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: ## serve the Chat application at http://127.0.0.1:8080/
 serve: ## serve the hub alone
 	$(GO) run ./cmd/stentor serve
 
-test: tools lint alone ## everything that has to pass; installs what is missing
+test: tools lint alone js-check ## everything that has to pass; installs what is missing
 	$(GO) test -race work
 
 tools: ## install what the tests need: C compiler, Node.js, Chromium, npm packages
@@ -62,6 +62,12 @@ bench-compare: ## event servers side by side, in bench/RESULTS.md: half an hour;
 
 contract-service: ## let the LaunchDarkly SSE contract tests drive eventsource: make contract-service PORT=8000
 	$(GO) run ./eventsource/internal/contractservice -port $(or $(PORT),8000)
+
+js: tools ## build the browser client, js/dist, and print its size
+	cd js && npm run --silent build
+
+js-check: tools ## the browser client is built from its sources, and passes its tests in Node.js
+	cd js && npm run --silent build -- --check && npm test --silent
 
 e2e: tools ## browsers, npm clients, the binary
 	cd e2e && $(GO) test -race -count=1 -v ./...

@@ -1,6 +1,8 @@
 package stentor
 
 import (
+	"fmt"
+
 	"github.com/stentor-sse/stentor/internal/deflate"
 )
 
@@ -23,7 +25,7 @@ func (it *item) shared() bool {
 		return true
 	}
 	t := &it.msg.Target
-	return t.User == "" && t.UserName == "" && t.Session == "" && t.Key == "" && t.Subscription == ""
+	return (t.All || t.Channel != "") && t.User == "" && t.UserName == "" && t.Session == "" && t.Key == "" && t.Subscription == ""
 }
 
 // body is what a response holds that was detached, nil if it is not compressed.
@@ -33,6 +35,29 @@ func body(r Response) *deflate.Stream {
 			s := deflate.Resume(sum, size)
 			return &s
 		}
+	}
+	return nil
+}
+
+// flush writes frames, which others get too if they are shared.
+func (w *writer) flush(b []byte, shared bool) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if hook := w.s.hub.o.Hooks.Write; hook != nil {
+		hook(w.s, b)
+	}
+	write := w.r.WriteFrames
+	if r, ok := w.r.(sharing); ok && shared {
+		write = r.WriteShared
+	}
+	if err := write(b); err != nil {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	w.s.sent.bytes.Add(uint64(len(b)))
+	w.buf = b
+	if w.idle != nil && !w.s.hub.o.KeepAliveAlways {
+		w.idle.Reset(jitter(w.s.in.keepAlive))
 	}
 	return nil
 }

@@ -284,29 +284,6 @@ func (w *writer) write(items []item) error {
 	return nil
 }
 
-// flush writes frames, which others get too if they are shared.
-func (w *writer) flush(b []byte, shared bool) error {
-	if len(b) == 0 {
-		return nil
-	}
-	if hook := w.s.hub.o.Hooks.Write; hook != nil {
-		hook(w.s, b)
-	}
-	write := w.r.WriteFrames
-	if r, ok := w.r.(sharing); ok && shared {
-		write = r.WriteShared
-	}
-	if err := write(b); err != nil {
-		return fmt.Errorf("%w: %w", ErrGone, err)
-	}
-	w.s.sent.bytes.Add(uint64(len(b)))
-	w.buf = b
-	if w.idle != nil && !w.s.hub.o.KeepAliveAlways {
-		w.idle.Reset(jitter(w.s.in.keepAlive))
-	}
-	return nil
-}
-
 // farewell writes what was queued before the end, and that it is one.
 func (w *writer) farewell(ctx context.Context) error {
 	// One that is behind gets nothing more: its context has ended.

@@ -7,6 +7,7 @@
 //   - curl: both faces
 //   - a raw socket: the exact bytes
 //   - a thousand open streams, when the server is told to end
+//   - the server killed in a storm of publishers, and its disk full
 //   - --engine auto and attached: the same bytes, and bad peers and limits with each
 //
 // It is a module of its own and never released. Before the first run, from the

@@ -39,19 +39,19 @@ type process struct {
 
 // start runs the binary with a command like "demo" on a free port, and waits until
 // it listens. It is interrupted when the test ends, and then has to end well.
-func start(t *testing.T, args ...string) *process {
+func start(t testing.TB, args ...string) *process {
 	t.Helper()
 	return startAt(t, "127.0.0.1:0", args...)
 }
 
 // startAt is start with the address to listen at.
-func startAt(t *testing.T, addr string, args ...string) *process {
+func startAt(t testing.TB, addr string, args ...string) *process {
 	t.Helper()
 	return startIn(t, nil, addr, args...)
 }
 
 // startIn is startAt by another command, which runs what follows it.
-func startIn(t *testing.T, by []string, addr string, args ...string) *process {
+func startIn(t testing.TB, by []string, addr string, args ...string) *process {
 	t.Helper()
 	p := &process{args: args, done: make(chan struct{})}
 	line := slices.Concat(by, []string{os.Getenv(binaryVar)}, args, []string{"--listen", addr})
@@ -145,7 +145,7 @@ func (p *process) Stop(t *testing.T) {
 	}
 }
 
-func (p *process) finish(t *testing.T) {
+func (p *process) finish(t testing.TB) {
 	err := p.cmd.Process.Signal(syscall.SIGINT)
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Error(err)

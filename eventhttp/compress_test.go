@@ -25,7 +25,6 @@ import (
 func ways() map[string]func(t *testing.T, o *stentor.Options) (*stentor.Hub, *httptest.Server) {
 	serve := func(t *testing.T, o *stentor.Options, start func(*httptest.Server)) (*stentor.Hub, *httptest.Server) {
 		t.Helper()
-		o.KeepAlive = 300 * time.Millisecond
 		hub, err := stentor.New(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
@@ -82,7 +81,7 @@ func compressedStream(t *testing.T, server *httptest.Server, query string, wait 
 func TestCompressedStreams(t *testing.T) {
 	for name, way := range ways() {
 		t.Run(name, func(t *testing.T) {
-			hub, server := way(t, &stentor.Options{LogLength: 64, QueueLength: 64})
+			hub, server := way(t, &stentor.Options{LogLength: 64, QueueLength: 64, KeepAlive: 300 * time.Millisecond})
 			rnd := rand.New(rand.NewPCG(7, 7))
 			now, later := make(chan struct{}), make(chan struct{})
 			close(now)
@@ -200,7 +199,7 @@ func TestCompressedOnce(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			hub, server := way(t, &stentor.Options{})
+			hub, server := way(t, &stentor.Options{KeepAlive: -1})
 			hub.SetRetry(0)
 			type stream struct {
 				wire *bytes.Buffer

@@ -1,8 +1,10 @@
 package sse
 
 import (
+	"bytes"
 	"crypto/tls"
 	"net"
+	"reflect"
 	"syscall"
 	"time"
 )
@@ -33,7 +35,7 @@ func (l listener) Accept() (net.Conn, error) {
 // accepted is a connection of a Listener. What is written to it can be kept from going
 // out: so whoever encrypts into it never waits, and has the bytes.
 type accepted struct {
-	net.Conn // *net.TCPConn; nil once it is closed and its descriptor in use elsewhere
+	net.Conn // *net.TCPConn; nil once it was let go of
 	kept     []byte
 	keeps    bool
 }
@@ -76,8 +78,8 @@ func handedOver(c net.Conn) net.Conn {
 }
 
 // sealed is a connection over TLS that is handed over. It is one like any other, until
-// somebody asks for its descriptor: who has that writes what Seal gives, and nothing else is
-// written any more. What the peer sends from then on is nobody's. It is never decrypted, so
+// somebody who has the descriptor lets go of it: then that one writes what Seal gives. What the
+// peer sends from then on is nobody's. It is never decrypted, so
 // a peer that asks for new keys (TLS 1.3) or to negotiate anew (1.2) is not answered; it
 // can go on reading, because the keys that the stream is written with stay.
 type sealed struct {
@@ -87,11 +89,32 @@ type sealed struct {
 
 // SyscallConn gives the descriptor of the socket.
 func (c *sealed) SyscallConn() (syscall.RawConn, error) {
-	raw, err := c.below.Conn.(*net.TCPConn).SyscallConn()
-	if err == nil {
-		c.below.keeps = true
+	return c.below.Conn.(*net.TCPConn).SyscallConn()
+}
+
+// LetGo closes the descriptor without a word to the peer, for who has another one of
+// the same socket. From then on only Seal and SealEnd may be called.
+func (c *sealed) LetGo() error {
+	own := c.below.Conn
+	c.below.keeps, c.below.Conn = true, nil
+	forget(c.Conn)
+	return own.Close()
+}
+
+// forget lets go of what c has read and not used, which is more than half of what it
+// takes, and which nothing reads any more: for who has ten thousand of them. Package tls has
+// no way to ask for it; in a version whose fields are others, they are left as they are.
+func forget(c *tls.Conn) (all bool) {
+	all = true
+	for _, name := range [...]string{"rawInput", "hand"} {
+		field := reflect.ValueOf(c).Elem().FieldByName(name)
+		if !field.IsValid() || field.Type() != reflect.TypeFor[bytes.Buffer]() {
+			all = false
+			continue
+		}
+		*(*bytes.Buffer)(field.Addr().UnsafePointer()) = bytes.Buffer{}
 	}
-	return raw, err
+	return all
 }
 
 // Seal appends p to b as it goes over the socket.
@@ -112,15 +135,4 @@ func (c *sealed) take() []byte {
 	b := c.below.kept
 	c.below.kept = nil
 	return b
-}
-
-// Close closes the socket's own descriptor, and says so to the peer unless another is
-// in use.
-func (c *sealed) Close() error {
-	if !c.below.keeps {
-		return c.Conn.Close()
-	}
-	own := c.below.Conn
-	c.below.Conn = nil // some hundred bytes, as long as tls.Conn lives
-	return own.Close()
 }

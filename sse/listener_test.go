@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"syscall"
 	"testing"
 
@@ -54,11 +55,21 @@ func TestDetachOverTLS(t *testing.T) {
 			own := c.(interface {
 				net.Conn
 				syscall.Conn
+				LetGo() error
 				Seal(b, p []byte) ([]byte, error)
 				SealEnd(b []byte) ([]byte, error)
 			})
 			raw, err := own.SyscallConn()
 			if err != nil {
+				t.Fatal(err)
+			}
+			fd := -1
+			if err2 := raw.Control(func(old uintptr) { fd, err = syscall.Dup(int(old)) }); err2 != nil || err != nil {
+				t.Fatal(err, err2)
+			}
+			socket := os.NewFile(uintptr(fd), "socket")
+			defer socket.Close()
+			if err := own.LetGo(); err != nil {
 				t.Fatal(err)
 			}
 			wire, err := own.Seal([]byte{}, []byte("6\r\nafter\n\r\n"))
@@ -71,11 +82,7 @@ func TestDetachOverTLS(t *testing.T) {
 			if wire, err = own.SealEnd(wire); err != nil {
 				t.Fatal(err)
 			}
-			var n int
-			if err2 := raw.Write(func(fd uintptr) bool { n, err = syscall.Write(int(fd), wire); return true }); err2 != nil || err != nil || n < len(wire) {
-				t.Fatalf("%d bytes written, %v, %v", n, err, err2)
-			}
-			if err := own.Close(); err != nil {
+			if _, err := socket.Write(wire); err != nil {
 				t.Error(err)
 			}
 		},

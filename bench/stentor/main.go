@@ -17,6 +17,7 @@ import (
 
 func main() {
 	engine := flag.String("engine", "auto", "auto or attached: who writes the streams, as of stentor serve")
+	zip := flag.Bool("gzip", false, "compress for those who accept it")
 	peer.Main(func() (*peer.Server, error) {
 		if *engine != "auto" && *engine != "attached" {
 			return nil, fmt.Errorf("stentor: engine %q: give auto or attached", *engine)
@@ -26,12 +27,16 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
+		face := &eventhttp.Options{}
+		if *zip {
+			face.Stream.Compress = &sse.Compressor{}
+		}
 		publish := func(channel, data string) error {
 			_, err := hub.Publish(ctx, stentor.Message{Target: stentor.Target{Channel: stentor.Channel(channel)}, Data: data})
 			return err
 		}
 		return &peer.Server{
-			Events:  eventhttp.New(hub, nil),
+			Events:  eventhttp.New(hub, face),
 			Publish: publish,
 			Secure: func(l net.Listener, c *tls.Config) net.Listener {
 				return tls.NewListener(sse.Listener(l), c)

@@ -100,6 +100,22 @@ func TestServeTLS(t *testing.T) {
 	}
 }
 
+// With --compress, streams are compressed for who accepts it.
+func TestServeCompressed(t *testing.T) {
+	for _, compress := range []string{"true", "false"} {
+		p := serve(t, "--compress="+compress)
+		resp := get(t, http.DefaultClient, p.url+"events?channel=home") // which accepts it, and reads it
+		if resp.Uncompressed != (compress == "true") {
+			t.Errorf("--compress=%s: compressed %v", compress, resp.Uncompressed)
+		}
+		p.signal(os.Interrupt)
+		if body, err := io.ReadAll(resp.Body); err != nil || !strings.HasSuffix(string(body), "data: {\"reason\":\"shutdown\"}\n\n") {
+			t.Errorf("--compress=%s: %q, %v", compress, body, err)
+		}
+		p.wait()
+	}
+}
+
 // After SIGHUP newcomers see the new certificate, and what is open goes on. Files that can't be
 // read change nothing.
 func TestCertificateIsReadAgain(t *testing.T) {

@@ -33,6 +33,12 @@
 // in clear but for the keys (TestServeTLS). SIGHUP reads the files again, and a file that can't be
 // read changes nothing (TestCertificateIsReadAgain).
 //
+// # History
+//
+// With --data the history is in a directory: messages are on disk before their publishers have
+// an answer, and the server goes on after a restart where it was. One process at a time has the
+// directory; others are told which. "stentor history" looks after it (TestScripts).
+//
 // # Delivery and order
 //
 // Events that are published from one standard input keep its order

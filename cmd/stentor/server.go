@@ -13,6 +13,7 @@ import (
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/chat"
 	"github.com/stentor-sse/stentor/eventhttp"
+	"github.com/stentor-sse/stentor/js"
 	"github.com/stentor-sse/stentor/serverevents"
 	"github.com/stentor-sse/stentor/sse"
 )
@@ -64,6 +65,8 @@ func (s *serveSettings) routes(hub *stentor.Hub, m *metrics, open string, log lo
 		Logger:       log.Logger,
 	})
 	plain.Register(mux)
+	mux.Handle("GET /stentor.js", js.Client())
+	mux.Handle("GET /stentor-bindings.js", js.Bindings())
 	face := &serverevents.Options{
 		PublicURL:    show(s.publicURL),
 		AllowOrigins: origins,
@@ -164,6 +167,10 @@ Is it alive, and does it take new streams:
 Numbers for Prometheus:
 
     curl '%[1]smetrics'
+
+Pages have a client of their own, with channels, presence and gaps:
+
+    import { connect } from "%[1]sstentor.js";
 
 ServiceStack clients connect to %[1]sevent-stream.
 `, open)

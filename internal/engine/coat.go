@@ -12,9 +12,10 @@ import (
 // it.
 type Sealer interface {
 	net.Conn
-	// SyscallConn gives the descriptor. From then on nothing is written but what Seal and
-	// SealEnd give, and Close says nothing to the peer.
 	syscall.Conn
+	// LetGo closes its own descriptor without a word to the peer. From then on only Seal and
+	// SealEnd are called.
+	LetGo() error
 	// Seal appends what p is on the wire.
 	Seal(b, p []byte) ([]byte, error)
 	// SealEnd appends what says there that nothing follows.
@@ -34,6 +35,15 @@ type coat struct {
 	own     bool            // of what the pass has for it, something is for few
 	ended   bool            // what says that nothing follows has been made
 	waits   []byte          // for the kernel, before anything else
+}
+
+// letGo closes what nc itself has of a connection that was taken.
+func letGo(nc net.Conn) {
+	if c, ok := nc.(Sealer); ok {
+		c.LetGo() // an error leaves nothing to do
+		return
+	}
+	nc.Close()
 }
 
 // coated gives the coat of a connection that begins, if it needs one.

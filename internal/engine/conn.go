@@ -159,7 +159,7 @@ func (e *Engine) Attach(nc net.Conn, owner Owner, o *AttachOptions) (*Conn, erro
 	for _, name := range o.Routes {
 		e.on(name, s.n)
 	}
-	nc.Close() // the engine's is another descriptor of it
+	letGo(nc) // the engine's is another descriptor of it
 	s.command(command{kind: doAttach, c: c, form: formKey{o.Form, o.Chunked && o.Gzip == nil}, keep: o.KeepAlive, bytes: o.First, routes: o.Routes, position: o.Position, behind: o.Behind, lost: o.Lost})
 	return c, nil
 }

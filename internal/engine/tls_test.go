@@ -121,6 +121,21 @@ func TestTLSVersions(t *testing.T) {
 	}
 }
 
+// A connection that can't be taken is as it was.
+func TestTLSThatIsNotTaken(t *testing.T) {
+	r := newRig(t, engine.Options{Length: 64})
+	near, far := sealedPair(t, tls.VersionTLS13)
+	r.Close()
+	if _, err := r.Attach(near, &reader{}, &engine.AttachOptions{}); err == nil {
+		t.Fatal("attached after Close")
+	}
+	io.WriteString(near, "by another way\n")
+	near.Close()
+	if got := read(t, far); got != "by another way\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // A peer that asks for new keys is not answered, and goes on reading.
 func TestTLSKeyUpdateIsNotAnswered(t *testing.T) {
 	r := newRig(t, engine.Options{Length: 64})

@@ -1,0 +1,253 @@
+import { Parser, TooLargeError, type StreamEvent } from "./parser.js";
+
+/** The states of EventSource, by its numbers. */
+export const CONNECTING = 0, OPEN = 1, CLOSED = 2;
+export type ReadyState = 0 | 1 | 2;
+
+/** An answer that says no. */
+export class Refusal extends Error {
+  override name = "Refusal";
+  /** @param detail what to change, in the server's words */
+  constructor(readonly status: number, readonly detail = "") {
+    super(`stentor: the server answered ${status}${detail && ": " + detail}`);
+  }
+
+  /** Makes one of an answer; a proxy's has no detail. */
+  static async of(r: Response): Promise<Refusal> {
+    const doc = await r.json().catch(() => null);
+    return new Refusal(r.status, typeof doc?.detail === "string" ? doc.detail : "");
+  }
+}
+
+/** What ends a stream for good. */
+class Final {
+  constructor(readonly error: unknown) {}
+}
+
+export interface StreamOptions {
+  /** Makes the request of an attempt; `after` is what the attempt before ended with. */
+  request(after: unknown): Promise<[url: string, init: RequestInit]> | [url: string, init: RequestInit];
+  /** Is called with each event. It must not throw. */
+  take(e: StreamEvent): void;
+  /** Is called with each new state, and with what ended the one before. */
+  change(state: ReadyState, error?: unknown): void;
+  /** Is called when bytes have come. */
+  heard?(): void;
+  /** Says if a 401 may be tried again: there is another token perhaps. */
+  renews?: boolean;
+  fetch?: typeof fetch | undefined;
+  idleTimeout?: number | undefined;
+  maxEventSize?: number | undefined;
+}
+
+const longest = 2 ** 31 - 1; // of a timer, in ms: beyond it fires at once
+const healthy = 5_000; // ms that a stream has to be open to be no failure
+const mostBackoff = 60_000; // ms that failures make the wait grow to
+
+/**
+ * A stream that comes back: after the last event that was taken, when the server says and
+ * spread at random, later after each failure, and at once when the page wakes.
+ */
+export class Stream {
+  /** The last event id, which the next attempt presents. */
+  cursor = "";
+  /** The reconnection time, in ms. */
+  retry = 3_000;
+  state: ReadyState = CONNECTING;
+
+  #o: StreamOptions;
+  #idle: number;
+  #over = false;
+  #attempt = new AbortController(); // the one that is running, its wait included
+  #waiting = false;
+  #heard = 0; // when bytes came, or an attempt began
+  #before: unknown; // what the last attempt ended with
+  #ticking: ReturnType<typeof setInterval> | undefined;
+
+  constructor(o: StreamOptions) {
+    this.#o = o;
+    this.#idle = o.idleTimeout || 45_000;
+  }
+
+  /** Begins; once. */
+  start(): void {
+    for (const [target, type] of wakes()) target.addEventListener(type, this.#wake);
+    if (this.#idle > 0) this.#ticking = setInterval(this.#tick, Math.min(this.#idle / 4, longest));
+    void this.#run();
+  }
+
+  /** Ends it. Nothing is told any more. */
+  stop(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.state = CLOSED;
+    for (const [target, type] of wakes()) target.removeEventListener(type, this.#wake);
+    clearInterval(this.#ticking);
+    this.#attempt.abort();
+  }
+
+  /** Connects anew at once, without losing the place. */
+  restart(): void {
+    this.#attempt.abort(restarted);
+  }
+
+  #set(state: ReadyState, error?: unknown): void {
+    this.state = state;
+    this.#o.change(state, error);
+  }
+
+  /** A page that wakes doesn't wait, and doesn't trust a connection that has been silent. */
+  #wake = (e: Event): void => {
+    if (e.type === "visibilitychange" && document.visibilityState === "hidden") return;
+    const silent = this.#idle > 0 && Date.now() - this.#heard > this.#idle / 2;
+    const surely = /^(online|resume)$/.test(e.type) || (e as PageTransitionEvent).persisted;
+    if (this.#waiting || silent || surely) this.restart();
+  };
+
+  /** By the clock of the day: that of timers stands still while a laptop sleeps. */
+  #tick = (): void => {
+    if (!this.#waiting && Date.now() - this.#heard > this.#idle) {
+      this.#attempt.abort(new Error("stentor: the connection was silent for too long"));
+    }
+  };
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    this.#set(CONNECTING);
+    while (!this.#over) {
+      const { signal } = (this.#attempt = new AbortController());
+      const place = this.cursor;
+      let opened = 0;
+      let end: unknown;
+      try {
+        await this.#once(signal, () => (opened = Date.now()));
+      } catch (error) {
+        end = signal.aborted ? signal.reason : error;
+      }
+      this.#attempt.abort(end); // also what is left of the answer
+      if (this.#over) return;
+      if (end instanceof Final) {
+        this.stop();
+        return this.#o.change(CLOSED, end.error);
+      }
+      if (end === restarted) {
+        failures = 0;
+        this.#before = undefined;
+        this.#set(CONNECTING);
+        continue;
+      }
+      if (opened && (Date.now() - opened >= healthy || this.cursor !== place)) failures = 0;
+      this.#before = end;
+      this.#attempt = new AbortController();
+      this.#set(CONNECTING, end);
+      const pause = this.#pause(failures++, end);
+      if (!(await this.#wait(pause))) failures = 0;
+    }
+  }
+
+  /** One attempt. It always throws, what it ended with. */
+  async #once(signal: AbortSignal, open: () => void): Promise<never> {
+    const o = this.#o;
+    this.#heard = Date.now();
+    const [url, init] = await until(signal, o.request(this.#before));
+    const headers = new Headers(init.headers);
+    headers.set("Accept", "text/event-stream");
+    if (this.cursor) headers.set("Last-Event-ID", bytes(this.cursor));
+    const r = await (o.fetch ?? fetch)(url, { cache: "no-store", ...init, headers, signal });
+    await this.#accept(r);
+    open();
+    this.#heard = Date.now();
+    this.#set(OPEN);
+    await this.#read(r.body!, signal);
+    throw new Error("stentor: the stream ended");
+  }
+
+  async #accept(r: Response): Promise<void> {
+    if (r.status === 200 && r.body) {
+      const type = r.headers.get("Content-Type") ?? "none";
+      if (/^text\/event-stream\s*(;|$)/i.test(type)) return;
+      throw new Final(new Error(`stentor: the answer is no event stream but ${type}; is the URL right?`));
+    }
+    const refusal = Object.assign(await Refusal.of(r), { after: r.headers.get("Retry-After") });
+    const renewed = r.status === 401 && this.#o.renews && (this.#before as Partial<Refusal>)?.status !== 401;
+    throw renewed || r.status === 408 || r.status === 429 || r.status >= 500 ? refusal : new Final(refusal);
+  }
+
+  async #read(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const o = this.#o;
+    const text = new TextDecoder();
+    const parser = new Parser({
+      event: (e) => {
+        if (signal.aborted) return; // by the one before
+        this.cursor = parser.lastEventId;
+        o.take(e);
+      },
+      retry: (ms) => (this.retry = Math.min(Math.max(ms, 10), longest)),
+    }, o.maxEventSize || 16 << 20, this.cursor);
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await until(signal, reader.read());
+      if (done) return;
+      this.#heard = Date.now();
+      o.heard?.();
+      try {
+        parser.push(text.decode(value, { stream: true }));
+      } catch (error) {
+        throw error instanceof TooLargeError ? new Final(error) : error;
+      }
+      signal.throwIfAborted();
+      this.cursor = parser.lastEventId; // an id that comes alone counts too
+    }
+  }
+
+  /** Never less than the server asked for, and spread above. */
+  #pause(failures: number, end: unknown): number {
+    const floor = Math.max(this.retry, retryAfter((end as { after?: string }).after));
+    const grown = failures ? Math.min(Math.max(this.retry, 50) * 2 ** failures, mostBackoff) : 0;
+    const top = Math.max(grown, floor) + Math.max(this.retry / 2, floor / 8);
+    return Math.min(floor + Math.random() * (top - floor), longest);
+  }
+
+  /** False: it was cut short. */
+  async #wait(ms: number): Promise<boolean> {
+    const { signal } = this.#attempt;
+    this.#waiting = true;
+    await new Promise<void>((done) => {
+      const timer = setTimeout(done, ms);
+      signal.addEventListener("abort", () => (clearTimeout(timer), done()));
+      if (signal.aborted) done();
+    });
+    this.#waiting = false;
+    return !signal.aborted;
+  }
+}
+
+const restarted = Symbol("restarted");
+
+/** Where a page that wakes is heard of. */
+function wakes(): [EventTarget, string][] {
+  if (typeof document === "undefined") return [];
+  return [[document, "visibilitychange"], [document, "resume"], [window, "pageshow"], [window, "online"]];
+}
+
+/** The promise's value, or the signal's reason if that is earlier. */
+function until<T>(signal: AbortSignal, promise: T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    Promise.resolve(promise).then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+/** An id as a header takes it: its UTF-8 bytes, one character each. */
+function bytes(id: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(id.slice(0, 4096)));
+}
+
+/** What Retry-After asks for, in ms: seconds, or a date. */
+function retryAfter(value: string | null | undefined): number {
+  if (!value) return 0;
+  const ms = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - Date.now();
+  return Math.min(Math.max(ms || 0, 0), longest);
+}
