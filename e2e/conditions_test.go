@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -183,6 +184,49 @@ func trickle(t *testing.T, r *record) {
 	t.Cleanup(r.resume)
 }
 
+// Five hundred connect at once: all are served, and hear the same.
+func TestManyAtOnce(t *testing.T) { // not beside others: they would take its time
+	eachEngine(t, func(t *testing.T, engine string) {
+		const all = 500
+		server := start(t, "serve", "--engine", engine)
+		errs := make(chan error, all)
+		var opened, done sync.WaitGroup
+		opened.Add(all)
+		for range all {
+			done.Go(func() {
+				errs <- func() error {
+					r, err := tryStream(server.Addr, "/events?channel=home")
+					if r != nil {
+						defer r.conn.Close()
+					}
+					if err == nil {
+						err = r.read("stentor.open")
+					}
+					if opened.Done(); err != nil {
+						return err
+					}
+					return r.read("data: hello")
+				}()
+			})
+		}
+		opened.Wait()
+		publish(t, server.URL, "application/json", `{"channel":"home","data":"hello"}`)
+		done.Wait()
+		close(errs)
+		failed := 0
+		for err := range errs {
+			if err != nil {
+				if failed++; failed < 5 {
+					t.Error(err)
+				}
+			}
+		}
+		if failed > 0 {
+			t.Errorf("%d of %d failed", failed, all)
+		}
+	})
+}
+
 // Where the system gives no more descriptors, those who have one are served, the others wait and
 // are served when some leave. The log says what is wrong.
 func TestDescriptorLimit(t *testing.T) { // not beside others: they would take its time
@@ -232,6 +276,15 @@ func TestDescriptorLimit(t *testing.T) { // not beside others: they would take i
 			r.conn.Close()
 		}
 		waiting.Wait()
+		answer, err := client.Get(server.URL + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		metrics, err := io.ReadAll(answer.Body)
+		if !regexp.MustCompile(`(?m)^stentor_accept_starved_total [1-9]`).Match(metrics) {
+			t.Errorf("%v, and no count of it in %s", err, metrics)
+		}
 		// One line, and another one if this took more than a minute.
 		if n := strings.Count(server.Log(), "level=WARN"); n > 2 {
 			t.Errorf("%d warnings", n)
