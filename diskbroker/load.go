@@ -82,7 +82,7 @@ func (x *index) load(tx *bolt.Tx) (found state, err error) {
 	c := tx.Bucket([]byte(bucketMessages)).Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {
 		found.messages++
-		m, err := readRecord(key, value)
+		m, data, err := readHead(key, value)
 		p := readKey(key)
 		torn = torn || p <= last || p > written.head
 		if err != nil {
@@ -90,7 +90,7 @@ func (x *index) load(tx *bolt.Tx) (found state, err error) {
 			x.begin(min(p, written.head))
 			x.gone = append(x.gone, gone{p, &channel{out: true}})
 		} else if p > last {
-			x.take(&m)
+			x.take(&m, sizeOf(&m)+int64(data))
 		}
 		last = max(last, p)
 	}
@@ -103,15 +103,15 @@ func (x *index) load(tx *bolt.Tx) (found state, err error) {
 	return found, nil
 }
 
-// take adds a message that was found on disk. A channel that is not known began
+// take adds a message of some size that was found on disk. A channel that is not known began
 // with it.
-func (x *index) take(m *stentor.Message) {
+func (x *index) take(m *stentor.Message, size int64) {
 	route := m.Target.Route()
 	c := x.channels[route]
 	if c == nil {
 		c = x.remember(route, m.Prev)
 	}
-	x.add(c, m, sizeOf(m))
+	x.add(c, m, size)
 	if c.class.size == 0 { // since it was written
 		x.gone = append(x.gone, gone{m.Position, c})
 	}

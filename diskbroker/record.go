@@ -82,12 +82,32 @@ func appendRecord(b []byte, m *stentor.Message) []byte {
 }
 
 // readRecord is the message under a key. It keeps nothing of value.
-func readRecord(key, value []byte) (m stentor.Message, err error) {
-	if len(key) != keySize || len(value) < recordHead || value[0] != recordFormat ||
-		binary.LittleEndian.Uint32(value[1:]) != checksum(key, value[recordHead:]) {
-		return m, errRecord
+func readRecord(key, value []byte) (stentor.Message, error) {
+	if !isRecord(key, value) {
+		return stentor.Message{}, errRecord
 	}
-	r := reader{rest: string(value[recordHead:])}
+	m, data, err := parse(key, string(value[recordHead:])) // one copy for all its texts
+	m.Data = data
+	return m, err
+}
+
+// readHead is readRecord without the data, of which it gives the length.
+func readHead(key, value []byte) (stentor.Message, int, error) {
+	if !isRecord(key, value) {
+		return stentor.Message{}, 0, errRecord
+	}
+	m, data, err := parse(key, value[recordHead:])
+	return m, len(data), err
+}
+
+func isRecord(key, value []byte) bool {
+	return len(key) == keySize && len(value) >= recordHead && value[0] == recordFormat &&
+		binary.LittleEndian.Uint32(value[1:]) == checksum(key, value[recordHead:])
+}
+
+// parse takes a record's body apart, up to the data.
+func parse[T string | []byte](key []byte, body T) (m stentor.Message, data T, err error) {
+	r := reader[T]{rest: body}
 	m.Position = readKey(key)
 	m.Prev = m.Position - stentor.Position(r.uvarint())
 	m.Time = time.Unix(0, r.varint()+int64(m.Position)*1000).UTC()
@@ -98,20 +118,19 @@ func readRecord(key, value []byte) (m stentor.Message, err error) {
 			*s = r.text()
 		}
 	}
-	m.Data = r.rest
 	if r.bad || m.Prev < 0 || m.Prev >= m.Position || m.Target.Route() == "" {
-		return stentor.Message{}, errRecord
+		return stentor.Message{}, data, errRecord
 	}
-	return m, nil
+	return m, r.rest, nil
 }
 
 // reader takes a record apart. Once bad, it gives zeros.
-type reader struct {
-	rest string
+type reader[T string | []byte] struct {
+	rest T
 	bad  bool
 }
 
-func (r *reader) uvarint() uint64 {
+func (r *reader[T]) uvarint() uint64 {
 	var v uint64
 	for i := range min(len(r.rest), binary.MaxVarintLen64) {
 		c := r.rest[i]
@@ -125,18 +144,18 @@ func (r *reader) uvarint() uint64 {
 	return 0
 }
 
-func (r *reader) varint() int64 {
+func (r *reader[T]) varint() int64 {
 	u := r.uvarint()
 	return int64(u>>1) ^ -int64(u&1)
 }
 
-func (r *reader) text() string {
+func (r *reader[T]) text() string {
 	n := r.uvarint()
 	if n > uint64(len(r.rest)) {
 		r.bad = true
 		return ""
 	}
-	s := r.rest[:n]
+	s := string(r.rest[:n])
 	r.rest = r.rest[n:]
 	return s
 }
