@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"regexp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
