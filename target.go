@@ -127,8 +127,6 @@ func reserved(kind byte, name string) Channel {
 	return Channel(string([]byte{reservedMark, kind}) + name)
 }
 
-func (c Channel) reserved() bool { return c != "" && c[0] == reservedMark }
-
 // validate refuses the zero Target and names that could not belong to anyone.
 func (t Target) validate() error {
 	if t == (Target{}) {
