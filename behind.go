@@ -12,7 +12,8 @@ type catchUp struct {
 	rd   reader
 	mark uint64 // of the log, from where everything follows rd.target
 	ctx  context.Context
-	over func()
+
+	cancel context.CancelFunc // guarded by Subscription.mu
 }
 
 // Behind begins to read the history.
@@ -20,7 +21,7 @@ func (o *owner) Behind(c *engine.Conn, position int64, lost bool) {
 	s := (*Subscription)(o)
 	s.hub.writer.reading.do(func() {
 		s.hub.count.behind.Add(1)
-		s.catch = s.fallBehind(Position(position), lost)
+		s.fallBehind(Position(position), lost)
 		if n := s.hub.broken.Load(); n != nil && Position(position) < n.Cursor {
 			c.Feed(s.frame(item{notice: n})) // the log may have forgotten it, and the history doesn't know
 			return
@@ -31,7 +32,7 @@ func (o *owner) Behind(c *engine.Conn, position int64, lost bool) {
 
 // fallBehind is taken between two messages: what the history has up to the target is all
 // that the log had before the mark.
-func (s *Subscription) fallBehind(position Position, lost bool) *catchUp {
+func (s *Subscription) fallBehind(position Position, lost bool) {
 	h := s.hub
 	h.index.mu.Lock()
 	defer h.index.mu.Unlock()
@@ -39,8 +40,10 @@ func (s *Subscription) fallBehind(position Position, lost bool) *catchUp {
 		rd:   reader{s: s, cursor: position, behind: true, target: max(position, Position(h.place.Load())), reason: GapSlow, lost: lost},
 		mark: h.writer.engine.Load().Mark(),
 	}
-	c.ctx, c.over = s.delivery()
-	return c
+	s.mu.Lock()
+	s.catch = c // before it can be ended
+	s.mu.Unlock()
+	c.ctx, _ = s.delivery(&c.cancel)
 }
 
 // Fed reads on.
@@ -73,6 +76,12 @@ func (s *Subscription) readHistory(c *engine.Conn) {
 		}
 	}
 	c.Resume(s.catch.mark, int64(r.cursor))
-	s.catch.over()
+	s.caughtUp()
+}
+
+func (s *Subscription) caughtUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catch.cancel()
 	s.catch = nil
 }

@@ -88,7 +88,10 @@ func (s *Subscription) shed(c *Changed, leave, join []Channel) (room int, err er
 	case room > 0 && n > limit:
 		err = fmt.Errorf("%w: %d channels, at most %d are allowed", ErrTooLarge, n, limit)
 	default:
-		s.channels, s.room = rest, s.room+room
+		s.room += room
+		if len(left) > 0 {
+			s.setChannels(rest)
+		}
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -112,7 +115,9 @@ func (s *Subscription) extend(c *Changed, join []Channel, room int) {
 			c.Joined = append(c.Joined, ch)
 		}
 	}
-	s.channels = slices.Concat(s.channels, c.Joined)
+	if len(c.Joined) > 0 {
+		s.setChannels(slices.Concat(s.channels, c.Joined))
+	}
 	s.mu.Unlock()
 	var surplus []Channel
 	for _, ch := range join {

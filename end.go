@@ -75,7 +75,7 @@ func (s *Subscription) end(cause error, to stage) bool {
 	}
 	through := make(chan struct{})
 	s.ending, s.to = &ending{cause: cause, through: through}, to
-	announced, cancel := s.stage == stageOpen, s.cancel
+	announced, cancel := s.stage == stageOpen, s.cancel()
 	if s.done != nil {
 		close(s.done)
 	}

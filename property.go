@@ -1,6 +1,9 @@
 package stentor
 
-import "fmt"
+import (
+	"fmt"
+	"reflect"
+)
 
 // Property is a value that the server keeps with each subscription and tells
 // nobody: what the request proved, where the user is on the page, a limit. Make one
@@ -11,10 +14,19 @@ import "fmt"
 //	...
 //	plan.Set(sub, "free")
 //	name, ok := plan.Get(sub)
-type Property[T any] struct{ name string }
+type Property[T any] struct {
+	name string
+	flag *value // the value alone, where all of T are the same
+}
 
 // NewProperty makes a property. The name is for people.
-func NewProperty[T any](name string) *Property[T] { return &Property[T]{name} }
+func NewProperty[T any](name string) *Property[T] {
+	p := &Property[T]{name: name}
+	if reflect.TypeFor[T]().Size() == 0 {
+		p.flag = &value{property: p, v: new(T)}
+	}
+	return p
+}
 
 // String is the name.
 func (p *Property[T]) String() string { return fmt.Sprintf("property %q", p.name) }
@@ -22,40 +34,45 @@ func (p *Property[T]) String() string { return fmt.Sprintf("property %q", p.name
 // Preset gives the subscription that o is going to be a value, from where the
 // request is at hand. A copy of o has it too.
 func (p *Property[T]) Preset(o *SubscribeOptions, v T) {
-	o.values = &value{p, &v, o.values}
+	if o.values == nil && p.flag != nil {
+		o.values = p.flag
+		return
+	}
+	o.values = &value{p, &v, o.values.without(p)}
 }
 
-// value is what a subscription has of a property, and the next one. Most have none or
-// a few.
+// value is what a subscription has of a property, and the next one. It is never changed:
+// many may share it.
 type value struct {
 	property, v any // a *Property[T] and a *T: v itself may be a nil interface
 	next        *value
 }
 
-// find is where the value of a property is; at the end of the list if there is none.
-func find(at **value, property any) **value {
-	for *at != nil && (*at).property != property {
-		at = &(*at).next
+// of is the value of a property, nil if there is none.
+func (l *value) of(property any) *value {
+	for l != nil && l.property != property {
+		l = l.next
 	}
-	return at
+	return l
 }
 
-// clone is the list with the first of each property: options can be used again.
-func (l *value) clone() (list *value) {
-	for ; l != nil; l = l.next {
-		if at := find(&list, l.property); *at == nil {
-			*at = &value{property: l.property, v: l.v}
-		}
+// without is the list without a property.
+func (l *value) without(property any) *value {
+	switch {
+	case l.of(property) == nil:
+		return l
+	case l.property == property:
+		return l.next
 	}
-	return list
+	return &value{l.property, l.v, l.next.without(property)}
 }
 
 // Get is the value that s has; ok says if it has one.
 func (p *Property[T]) Get(s *Subscription) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if at := *find(&s.values, p); at != nil {
-		return *at.v.(*T), true
+	if l := s.values.of(p); l != nil {
+		return *l.v.(*T), true
 	}
 	return v, false
 }
@@ -69,14 +86,10 @@ func (p *Property[T]) Add(s *Subscription, v T) bool { return p.put(s, v, false)
 func (p *Property[T]) put(s *Subscription, v T, over bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := find(&s.values, p)
-	if *at != nil && !over {
+	if !over && s.values.of(p) != nil {
 		return false
 	}
-	if *at == nil {
-		*at = &value{property: p}
-	}
-	(*at).v = &v
+	s.values = &value{p, &v, s.values.without(p)}
 	return true
 }
 
@@ -84,11 +97,10 @@ func (p *Property[T]) put(s *Subscription, v T, over bool) bool {
 func (p *Property[T]) Delete(s *Subscription) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := find(&s.values, p)
-	if *at == nil {
+	l := s.values.of(p)
+	if l == nil {
 		return v, false
 	}
-	v = *(*at).v.(*T)
-	*at = (*at).next
-	return v, true
+	s.values = s.values.without(p)
+	return *l.v.(*T), true
 }

@@ -12,9 +12,11 @@ type inbox struct {
 	keepAlive time.Duration
 	replay    func(context.Context, *Subscription) iter.Seq2[Message, error]
 
+	cancel context.CancelFunc // of the delivery, guarded by Subscription.mu, as are queue and beat
+
 	wake  chan struct{} // told when there may be something
-	queue queue         // guarded by Subscription.mu, as is beat
-	beat  bool          // a heartbeat waits to be answered
+	queue queue
+	beat  bool // a heartbeat waits to be answered
 }
 
 // queue holds what waits for one reader. When it is full it takes nothing more:

@@ -106,7 +106,7 @@ func (s *Subscription) Serve(r Response) error {
 			b.close()
 		}
 	}()
-	ctx, cancel := s.delivery()
+	ctx, cancel := s.delivery(&s.in.cancel)
 	defer cancel()
 	switch err := w.run(ctx); {
 	case w.taken:
@@ -336,7 +336,7 @@ func (s *Subscription) pull(ctx context.Context, yield func(Message, error) bool
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	life, over := s.delivery()
+	life, over := s.delivery(&s.in.cancel)
 	defer over()
 	defer context.AfterFunc(life, func() { cancel(s.Cause()) })()
 	rd := reader{s: s}

@@ -96,7 +96,9 @@ func (h *Hub) findPlace(c *SubscribeOptions) *Subscription {
 
 // fits reports whether a newcomer may be the one that s was.
 func (s *Subscription) fits(c *SubscribeOptions) bool {
-	same := slices.Equal(s.requested, c.Channels) || slices.Equal(s.Channels(), c.Channels)
+	s.mu.Lock()
+	same := slices.Equal(s.request(), c.Channels) || slices.Equal(s.channels, c.Channels)
+	s.mu.Unlock()
 	return same && s.who.is(byKey) == c.Key && s.is(c)
 }
 
@@ -122,7 +124,7 @@ func (s *Subscription) progress(limit Position) Position {
 func (s *Subscription) passOn(c *SubscribeOptions) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.Cursor != "" && slices.Equal(s.requested, c.Channels) {
+	if c.Cursor != "" && slices.Equal(s.request(), c.Channels) {
 		c.Channels = slices.Clone(s.channels)
 	}
 	if c.Cursor == "" && c.Resume && s.stage == stageLingering {
@@ -153,11 +155,12 @@ func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []
 		hub: h, who: describe(who), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
 		in:       &inbox{wake: make(chan struct{}, 1), replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive)},
 		channels: h.index.intern(c.Channels),
-		meta:     maps.Clone(c.Meta), private: maps.Clone(c.Private), values: c.values.clone(),
+		meta:     maps.Clone(c.Meta), private: maps.Clone(c.Private), values: c.values,
 	}
 	s.who.authenticated, s.who.created = c.Authenticated, time.Now().UnixNano()
-	if s.requested = s.channels; !slices.Equal(asked, s.channels) {
-		s.requested = h.index.intern(asked)
+	if !slices.Equal(asked, s.channels) {
+		list := h.index.intern(asked)
+		s.asked = &list
 	}
 	return s, nil
 }

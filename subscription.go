@@ -17,26 +17,25 @@ import (
 // Most are idle for hours: what a subscription needs only while it is read here is in its
 // inbox, what few need is made when they need it.
 type Subscription struct {
-	hub       *Hub
-	serial    int64 // order of registration
-	who       who
-	dialect   Dialect
-	sent      struct{ messages, bytes atomic.Uint64 }
-	conn      atomic.Pointer[engine.Conn] // once the engine writes the stream; set under hub.index.mu and mu
-	catch     *catchUp                    // while the engine waits for history; one goroutine at a time has it
-	requested []Channel                   // as asked for, to know it again
+	hub     *Hub
+	serial  int64 // order of registration
+	who     who
+	dialect Dialect
+	sent    struct{ messages, bytes atomic.Uint64 }
+	conn    atomic.Pointer[engine.Conn] // once the engine writes the stream; set under hub.index.mu and mu
 
 	places []place // guarded by hub.index.mu, as are kin and indexed
 	kin    *kin
 	rooms  []Channel  // where it is present; guarded by hub.presence.mu, as is present
 	change sync.Mutex // held while channels and places are brought in line
 
-	mu       sync.Mutex         // guards the rest
-	in       *inbox             // nil once the engine writes the stream
-	ending   *ending            // nil until it ends
-	done     chan struct{}      // closed when delivery has ended; made when somebody asks
-	cancel   context.CancelFunc // of what is done for its delivery, while there is something
-	channels []Channel          // never changed, but replaced
+	mu       sync.Mutex    // guards the rest
+	in       *inbox        // nil once the engine writes the stream
+	catch    *catchUp      // while the engine waits for history; one goroutine at a time works on it
+	ending   *ending       // nil until it ends
+	done     chan struct{} // closed when delivery has ended; made when somebody asks
+	channels []Channel     // never changed, but replaced
+	asked    *[]Channel    // those first asked for, where they are others
 	meta     map[string]string
 	private  map[string]string
 	values   *value   // of each Property
@@ -174,23 +173,45 @@ func (s *Subscription) Done() <-chan struct{} {
 	return s.done
 }
 
-// delivery is a context that ends with s. There is one at a time, and cancel has to be
-// called.
-func (s *Subscription) delivery() (ctx context.Context, cancel func()) {
+// delivery is a context that ends with s, until over is called. Whoever delivers keeps in
+// cancel what end needs for that.
+func (s *Subscription) delivery(cancel *context.CancelFunc) (ctx context.Context, over func()) {
 	ctx, end := context.WithCancel(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ending != nil {
 		end()
-		return ctx, end
 	}
-	s.cancel = end
-	return ctx, func() {
-		end()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.cancel = nil
+	*cancel = end
+	return ctx, end
+}
+
+// cancel is what ends the delivery, nil where nothing is under way. The caller holds mu.
+func (s *Subscription) cancel() context.CancelFunc {
+	switch {
+	case s.in != nil:
+		return s.in.cancel
+	case s.catch != nil:
+		return s.catch.cancel
 	}
+	return nil
+}
+
+// request are the channels that s was asked for with, to know it again. The caller holds mu.
+func (s *Subscription) request() []Channel {
+	if s.asked != nil {
+		return *s.asked
+	}
+	return s.channels
+}
+
+// setChannels replaces the channels of s. The caller holds mu.
+func (s *Subscription) setChannels(list []Channel) {
+	if s.asked == nil {
+		before := s.channels
+		s.asked = &before
+	}
+	s.channels = list
 }
 
 // Created is when it came. One that took another's place came when that did.
