@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/debugger"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -161,6 +162,72 @@ func TestLeaderGoes(t *testing.T) {
 	}
 }
 
+// A leader that hangs, so that it can't say that it does, loses its place to a tab that asks in
+// vain. When it goes on it is one of the others.
+func TestLeaderHangs(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, &stentor.Options{Retry: soon}, eventhttp.Options{})
+	b := newBrowser(t)
+	first := client(b, "first", s.URL, shared)
+	s.count(t, "a", 1, 3)
+	first.has(3)
+	if _, err := chromedp.Call(first.ctx, debugger.Enable, debugger.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(first.ctx, debugger.Pause, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	second := b.Tab("second", s.URL+"/page")
+	second.connect(shared)
+	second.Until("its client is open", "c.readyState === 1 && c.lastEventId")
+	s.count(t, "a", 4, 6)
+	second.Until("they come", "got.join() === '4,5,6'")
+	if _, err := chromedp.Call(first.ctx, debugger.Disable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	first.has(6)
+	s.count(t, "a", 7, 9)
+	first.has(9)
+	second.Until("they come", "got.join() === '4,5,6,7,8,9'")
+	until(t, "there is one subscription", func() bool { return s.hub.Stats().Subscriptions == 1 })
+}
+
+// A tab that was away for longer than the leader keeps messages gets them from the server, and the
+// others get none twice.
+func TestFollowerComesBackLate(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, &stentor.Options{Retry: soon}, eventhttp.Options{})
+	b := newBrowser(t)
+	leader, follower := client(b, "leader", s.URL, shared), client(b, "follower", s.URL, shared)
+	s.count(t, "a", 1, 5)
+	follower.has(5)
+	follower.lifecycle("frozen")
+	s.count(t, "a", 6, 1200)
+	leader.has(1200)
+	follower.lifecycle("active")
+	follower.has(1200)
+	s.count(t, "a", 1201, 1210)
+	leader.has(1210)
+	follower.has(1210)
+}
+
+// Who is dismissed is so in every tab, also in one that comes later.
+func TestDismissedTabs(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, &stentor.Options{Retry: soon}, eventhttp.Options{Subscribe: byKey})
+	b := newBrowser(t)
+	const options = `{ channels: ["a"], key: "k", share: "us", change: (state, error) => told.push(String(state), error?.status ?? String(error)) }`
+	pages := []*tab{client(b, "first", s.URL, options), client(b, "second", s.URL, options)}
+	if err := s.hub.Dismiss("k", 0); err != nil {
+		t.Fatal(err)
+	}
+	later := b.Tab("later", s.URL+"/page")
+	later.connect(options)
+	for _, p := range append(pages, later) {
+		p.Until("it is over", "c.readyState === 2 && /204/.test(told.at(-1))")
+	}
+}
+
 // The network is cut: the pages go on where they were, without loss or repeat.
 func TestNetworkIsCut(t *testing.T) {
 	t.Parallel()
@@ -291,4 +358,53 @@ func TestPresenceInPages(t *testing.T) {
 	equal(t, "what she saw", eval[[]string](ada, "[...told, ...got.map(String)]"), []string{"watch 5", "1", "2", "3"})
 	eval[bool](bob, "(c.close(), true)")
 	ada.Until("he is gone", users+` === "ada"`)
+}
+
+// Elements show what comes, as text and nothing else.
+func TestBindings(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, &stentor.Options{Retry: soon}, eventhttp.Options{})
+	b := newBrowser(t)
+	p := client(b, "page", s.URL, `{ channels: ["a"] }`)
+	eval[bool](p, `import("/stentor-bindings.js").then(({ bind }) => {
+		document.body.innerHTML = `+"`"+`
+			<b id="text" data-on="price" data-text="deep.amount"></b>
+			<i id="whole" data-on="price other" data-text="."></i>
+			<input id="prop" data-on="price" data-prop="value:symbol innerHTML:symbol">
+			<a id="attr" data-on="price" data-attr="href:link title:symbol hidden:gone onclick:symbol">x</a>
+			<p id="class" data-on="price" data-class="up:rising down:falling"></p>
+			<ul id="list" data-on="chat" data-append="2"><template><li data-text="text"></li></template></ul>
+			<button id="button" data-click="vote:yes toString:x nobody:x">vote</button>`+"`"+`;
+		globalThis.end = bind(c, document, { vote: (arg) => told.push("vote " + arg) });
+		document.addEventListener("saved", (e) => told.push("saved " + e.detail.n));
+		const later = document.createElement("u");
+		later.id = "later";
+		later.dataset.on = "late";
+		later.dataset.text = "";
+		document.body.append(later);
+		return true;
+	})`)
+	say := func(kind string, data string) {
+		publish(t, s.URL, "application/json", `{"channel":"a","type":"`+kind+`","data":`+data+`}`)
+	}
+	say("price", `{"deep":{"amount":"<img src=x onerror=alert(1)>"},"symbol":"<b>","link":" java\nscript:alert(1)","gone":false,"rising":true}`)
+	for n := range 4 {
+		say("chat", fmt.Sprintf(`{"text":"<script>%d"}`, n))
+	}
+	say("trigger.saved", `{"n":7}`)
+	say("late", `"here"`)
+	p.Until("all is there", `document.getElementById("later").textContent === "here"`)
+	eval[bool](p, `(document.getElementById("button").click(), true)`)
+	const get = `["text", "whole", "prop", "attr", "class", "list"].map(id => document.getElementById(id))`
+	equal(t, "the page", eval[[]string](p, `(([text, whole, prop, attr, cls, list]) => [
+		text.textContent, String(text.children.length), JSON.parse(whole.textContent).symbol, prop.value, String(attr.getAttribute("href")), attr.title,
+		String(attr.hidden), String(attr.onclick), cls.className, [...list.querySelectorAll("li")].map(li => li.textContent).join(), ...told])(`+get+`)`),
+		[]string{"<img src=x onerror=alert(1)>", "0", "<b>", "<b>", "null", "<b>", "false", "null", "up", "<script>2,<script>3", "saved 7", "vote yes"})
+	eval[bool](p, "(end(), true)")
+	say("price", `{"deep":{"amount":"after"}}`)
+	say("trigger.saved", `{"n":8}`)
+	p.Until("it comes elsewhere", "got.at(-1)?.n === 8")
+	if text := eval[string](p, `document.getElementById("text").textContent + told.length`); text != "<img src=x onerror=alert(1)>2" {
+		t.Errorf("after the end: %s", text)
+	}
 }

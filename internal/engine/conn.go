@@ -50,8 +50,8 @@ type Conn struct {
 	serial uint32 // so that a late event is not taken for its
 	wrote  uint32 // when, in ticks
 
-	first, last int32 // in shard.spans, what the pass has for it; -1 for nothing
-	pending     int32 // entries of that
+	first   int32 // in shard.spans, what the pass has for it; -1 for nothing
+	pending int32 // entries of that
 
 	quiet  bool // it is not kept warm
 	mute   bool // nothing of the log is for it any more

@@ -32,8 +32,9 @@ type encoded struct {
 	position int64  // and of this
 }
 
-// span is a stretch of a form's bytes for one connection.
-type span struct{ off, end, next int32 }
+// span is a stretch of a form's bytes for one connection, which may have more: the first of
+// its spans knows the last.
+type span struct{ off, end, next, last int32 }
 
 // add encodes an entry.
 func (f *form) add(e *Entry, before int64) {

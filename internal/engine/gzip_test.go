@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"fmt"
@@ -152,5 +153,50 @@ func TestCompressedChunks(t *testing.T) {
 	}
 	if len(tails[0]) < 2*len(tails[1])-100 {
 		t.Errorf("the second has %d bytes, the first %d", len(tails[1]), len(tails[0]))
+	}
+}
+
+// What one connection is told alone, by Write or by the log, doesn't show in the length of what
+// others write to it afterwards.
+func TestCompressedPrivately(t *testing.T) {
+	const guess = "the secret is 7QXW2ZPLM3 and nothing else, as everybody would like to know by now"
+	length := func(t *testing.T, tell func(r *rig, rd *reader, text string), told string) int {
+		r := newRig(t, engine.Options{Length: 256, Shards: 1})
+		near, far := pair(t)
+		o := &engine.AttachOptions{Chunked: true, Routes: []string{"home"}, Gzip: &deflate.Stream{}}
+		rd := &reader{rig: r, far: far, gone: make(chan error, 1)}
+		var err error
+		if rd.conn, err = r.Attach(near, rd, o); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewReader(far)
+		chunk := func() (n int) {
+			t.Helper()
+			if _, err := fmt.Fscanf(lines, "%x\r\n", &n); err != nil {
+				t.Fatal(err)
+			}
+			lines.Discard(n + len("\r\n"))
+			return n
+		}
+		for n := range 20 {
+			r.say("home", fmt.Sprint("message number ", n, strings.Repeat(" with text", 10)))
+			chunk()
+		}
+		tell(r, rd, told)
+		chunk()
+		r.say("home", guess)
+		return chunk()
+	}
+	for name, tell := range map[string]func(r *rig, rd *reader, text string){
+		"by Write": func(_ *rig, rd *reader, text string) { rd.conn.Write([]byte(text)) },
+		"by the log": func(r *rig, rd *reader, text string) {
+			r.Append(&engine.Entry{To: []*engine.Conn{rd.conn}, Item: line{text}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if right, wrong := length(t, tell, guess), length(t, tell, strings.Repeat("-", len(guess))); right != wrong {
+				t.Errorf("a right guess takes %d bytes, a wrong one %d", right, wrong)
+			}
+		})
 	}
 }

@@ -266,18 +266,19 @@ func (s *shard) encode(f *form, e *Entry, before int64) (off, end int32) {
 // give adds a stretch of its form's bytes to what c gets in this pass.
 func (s *shard) give(c *Conn, off, end int32) {
 	n := int32(len(s.spans))
-	switch {
-	case c.first < 0:
+	if c.first < 0 {
 		c.first = n
 		s.touched = append(s.touched, c)
-	case s.spans[c.last].end == off:
-		s.spans[c.last].end = end
-		return
-	default:
-		s.spans[c.last].next = n
+	} else {
+		first := &s.spans[c.first]
+		last := &s.spans[first.last]
+		if last.end == off {
+			last.end = end
+			return
+		}
+		last.next, first.last = n, n
 	}
-	c.last = n
-	s.spans = append(s.spans, span{off, end, -1})
+	s.spans = append(s.spans, span{off, end, -1, n})
 }
 
 // send writes what was gathered, with one call to each, and begins the next pass.

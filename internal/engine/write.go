@@ -183,7 +183,7 @@ func (s *shard) readOn(c *Conn) {
 		case err != nil:
 			s.gone(c, err)
 		case n < len(f.buf):
-			s.spans = append(s.spans, span{0, int32(len(f.buf)), -1})
+			s.spans = append(s.spans, span{end: int32(len(f.buf)), next: -1})
 			s.cut(c, f, int32(len(s.spans)-1), int32(n))
 			s.spans = s.spans[:len(s.spans)-1]
 			f.reset()
