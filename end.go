@@ -355,6 +355,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	err := h.wait(ctx)
 	h.writer.close()
 	h.interest.close()
+	h.settle.close()
 	if e := h.link.Close(ctx); err == nil {
 		err = e
 	}

@@ -27,6 +27,7 @@ type Hub struct {
 	broken atomic.Pointer[Notice] // the newest break of the feed
 	writer writers                // of the streams that were taken over
 	spare  spare
+	settle settler
 	retry  atomic.Int64 // the reconnection time to tell, a time.Duration; zero for none
 
 	mu        sync.Mutex // guards the rest
@@ -55,6 +56,7 @@ func New(ctx context.Context, o *Options) (*Hub, error) {
 		gone:      make(chan struct{}),
 	}
 	h.index.everyone.name, h.index.byID = everyone, h.Subscription
+	h.settle.giveBack = h.o.givesBack()
 	h.retry.Store(int64(max(h.o.Retry, 0)))
 	link, err := h.o.Broker.Attach(ctx, feed{h})
 	if err != nil {

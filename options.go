@@ -44,6 +44,11 @@ type Options struct {
 	// messages and 64 MiB, of which only a burst makes use.
 	LogLength int
 	LogBytes  int
+	// GiveBack has the hub give memory back to the system after a storm of connects: what a
+	// connect leaves behind is some ten times what an idle stream keeps, and otherwise it may
+	// be minutes until it is collected. It is for a process that does little else, because all
+	// of its garbage is collected then (see [runtime/debug.FreeOSMemory]).
+	GiveBack bool
 	// MaxSubscriptions bounds the subscriptions, lingering ones included.
 	// Zero means 100,000; negative means no limit.
 	MaxSubscriptions int

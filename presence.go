@@ -16,7 +16,7 @@ type presence struct {
 
 type room struct {
 	subs  map[*Subscription]struct{}
-	users map[string]int // subscriptions of each user
+	users map[string]int // subscriptions of each user but the anonymous, who have one
 }
 
 // add reports whether s is its user's first subscription on ch.
@@ -27,8 +27,12 @@ func (p *presence) add(s *Subscription, ch Channel) (first bool) {
 		p.rooms[ch] = r
 	}
 	r.subs[s] = struct{}{}
-	r.users[s.who.is(byUser)]++
-	return r.users[s.who.is(byUser)] == 1
+	user := s.who.is(byUser)
+	if anonymous(user) {
+		return true
+	}
+	r.users[user]++
+	return r.users[user] == 1
 }
 
 // remove reports whether s was its user's last subscription on ch.
@@ -38,10 +42,12 @@ func (p *presence) remove(s *Subscription, ch Channel) (last bool) {
 	if len(r.subs) == 0 {
 		delete(p.rooms, ch)
 	}
-	if r.users[s.who.is(byUser)]--; r.users[s.who.is(byUser)] > 0 {
+	user := s.who.is(byUser)
+	if r.users[user] > 1 {
+		r.users[user]--
 		return false
 	}
-	delete(r.users, s.who.is(byUser))
+	delete(r.users, user)
 	return true
 }
 
@@ -70,8 +76,9 @@ func (h *Hub) appear(s *Subscription) (prior *Subscription, ok bool) {
 	}
 	s.rooms, s.present = m.Channels, true
 	for _, ch := range m.Channels {
-		n := Notice{Kind: NoticeJoin, Channel: ch, Member: &m, First: p.add(s, ch)}
-		if !slices.Contains(before, ch) {
+		there := slices.Contains(before, ch)
+		n := Notice{Kind: NoticeJoin, Channel: ch, Member: &m, First: p.add(s, ch) && !there}
+		if !there {
 			h.notify(n)
 		} else if s.presence {
 			s.push(item{notice: &n})

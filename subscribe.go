@@ -185,6 +185,7 @@ func (h *Hub) register(ctx context.Context, s, prior *Subscription, rule KeyRule
 	}
 	h.subs[s.ID()] = s
 	s.serial = int64(h.count.subscribed.Add(1))
+	h.settle.arrived(uint64(s.serial), h.moved)
 	var others []*Subscription
 	if s.who.is(byKey) != "" {
 		prior, others = h.takeKey(s, prior, rule)

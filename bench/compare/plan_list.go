@@ -69,9 +69,9 @@ func plans() []plan {
 		},
 		{
 			name: "idle", title: "Connecting, and idle connections",
-			text:        "One channel, no events: memory of the server 2 s after the last connect, then after it was told to collect garbage. Kernel memory is for both ends of a connection.",
+			text:        "One channel, no events: memory of the server 6 s after the last connect, then after it was told to collect garbage. Kernel memory is for both ends of a connection.",
 			rows:        also(only("naive", "stentor"), "tmaxmax", "r3labs", "alexandrevicenzi", "launchdarkly", "nchan"),
-			connections: 19_000, channels: 1, idle: 2 * time.Second,
+			connections: 19_000, channels: 1, idle: 6 * time.Second,
 			columns: []column{
 				{"bytes/connection", residentPer, ""}, {"to naive", residentPer, "naive"}, {"after GC", residentGC, ""}, {"to naive", residentGC, "naive"},
 				{"kernel", kernelPer, ""}, {"connects/s", connectRate, ""}, {"to naive", connectRate, "naive"}, {"CPU µs/connect", connectCPU, ""}, {"to naive", connectCPU, "naive"},

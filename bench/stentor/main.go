@@ -23,7 +23,7 @@ func main() {
 			return nil, fmt.Errorf("stentor: engine %q: give auto or attached", *engine)
 		}
 		ctx := context.Background()
-		hub, err := stentor.New(ctx, &stentor.Options{Attached: *engine == "attached"})
+		hub, err := stentor.New(ctx, &stentor.Options{Attached: *engine == "attached", GiveBack: true})
 		if err != nil {
 			return nil, err
 		}

@@ -155,7 +155,7 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 		return err
 	}
 	defer end()
-	hub, err := stentor.New(ctx, &stentor.Options{Broker: broker, Attached: s.engine == attached})
+	hub, err := stentor.New(ctx, &stentor.Options{Broker: broker, Attached: s.engine == attached, GiveBack: true})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
@@ -168,11 +168,6 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 	}
 	open := s.openURL(ln.Addr())
 	m := newMetrics(hub)
-	housekeeping, stop := context.WithCancel(ctx)
-	var housekeeper sync.WaitGroup
-	housekeeper.Go(func() { settle(housekeeping, hub) })
-	defer housekeeper.Wait()
-	defer stop()
 	server := newServer(s, hub, m, open, log)
 	return server.run(ctx, &patient{Listener: ln, log: log, starved: m.starved.Inc}, signals, func() {
 		log.always("listening", "addr", ln.Addr().String(), "url", open)
