@@ -1,6 +1,5 @@
 import { type Handler } from "./dispatch.js";
 import type { Gap, Member, Message, Options, Receipt } from "./options.js";
-import type { StreamEvent } from "./parser.js";
 import { type ReadyState } from "./stream.js";
 /** A subscriber of one hub. It is made by {@link connect}. */
 export declare class Client {
@@ -39,8 +38,4 @@ export declare class Client {
     restart(): void;
     /** Ends it for good, and forgets the place. */
     close(): void;
-    /** @internal a stream of its own */
-    take(e: StreamEvent): void;
-    /** @internal */
-    change(state: ReadyState, error?: unknown): void;
 }

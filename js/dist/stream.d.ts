@@ -16,7 +16,7 @@ export interface StreamOptions {
     /** Makes the request of an attempt; `after` is what the attempt before ended with. */
     request(after: unknown): Promise<[url: string, init: RequestInit]> | [url: string, init: RequestInit];
     /** Is called with each event. It must not throw. */
-    take(e: StreamEvent): void;
+    take(e: StreamEvent): unknown;
     /** Is called with each new state, and with what ended the one before. */
     change(state: ReadyState, error?: unknown): void;
     /** Is called when bytes have come. */

@@ -41,7 +41,7 @@ export class Client {
       take: (e) => this.#take(e),
       adopt: (cursor) => (this.#cursor ||= cursor),
       change: (state, error) => this.#changed(state, error),
-    }) : this.#stream(this);
+    }) : this.#own();
     queueMicrotask(() => this.#state === CLOSED || this.#link.start()); // handlers first
   }
 
@@ -113,22 +113,14 @@ export class Client {
     this.#stored = "";
   }
 
-  /** @internal a stream of its own */
-  take(e: StreamEvent): void {
-    this.#take(e);
-  }
-
-  /** @internal */
-  change(state: ReadyState, error?: unknown): void {
-    this.#changed(state, error);
+  #own(): Stream {
+    return this.#stream({ take: (e) => this.#take(e), change: (state, error) => this.#changed(state, error) });
   }
 
   #stream(hooks: Pick<StreamOptions, "take" | "change" | "heard">): Stream {
     const o = this.#o;
     const stream = new Stream({
-      take: (e) => hooks.take(e),
-      change: (state, error) => hooks.change(state, error),
-      heard: () => hooks.heard?.(),
+      ...hooks,
       request: async (after) => {
         const asked = (this.#asked = this.#want);
         return [this.#address(this.url, asked), await this.#init((after as Partial<Refusal> | undefined)?.status === 401)];
@@ -163,17 +155,17 @@ export class Client {
     attempt(() => this.#o.change?.(state, error), (e) => this.#trouble(e));
   }
 
-  /** Does with an event what is to be done, and then calls its handlers. */
-  #take(e: StreamEvent): void {
+  /** Does with an event what is to be done, and then calls its handlers. False: it was here before. */
+  #take(e: StreamEvent): boolean {
     const control = (e.type.startsWith("stentor.") && parse(e.data) as any) || {};
     if (e.type === "stentor.open") {
       this.#cursor ||= e.id;
       this.#store();
-      if (!this.#opened(control.subscription)) return;
+      if (!this.#opened(control.subscription)) return true;
     } else if (e.id) {
       // Positions only grow, unless the server doesn't know ours.
       const anew = e.type === "stentor.gap" && /^(ahead|unknown)$/.test(control.reason);
-      if (!anew && +e.id <= +this.#cursor) return; // seen
+      if (!anew && +e.id <= +this.#cursor) return false; // seen
       this.#cursor = e.id;
       this.#store();
     }
@@ -186,6 +178,7 @@ export class Client {
       this.#link.stop(); // coming back would end the newer one
       this.#changed(CLOSED, new Error("stentor: a newer stream has this one's key; give each its own"));
     }
+    return true;
   }
 
   /** Takes over the subscription's id. Where the channels have changed meanwhile, another request has to be made. */
@@ -233,7 +226,7 @@ export class Client {
   /** Goes on with a stream of its own, and waits until it is open or can't be. */
   #part(): Promise<void> {
     this.#link.stop();
-    this.#link = this.#stream(this);
+    this.#link = this.#own();
     this.#changed(CONNECTING);
     return new Promise((done) => {
       const look = () => {
@@ -245,7 +238,7 @@ export class Client {
       let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(() => {
         timer = undefined;
         look();
-      }, this.#o.callTimeout || 10_000);
+      }, this.#o.callTimeout! > 0 ? this.#o.callTimeout : 10_000);
       this.#changes.add(look);
       this.#link.start();
     });

@@ -6,8 +6,8 @@ export interface Tab {
   /** Makes a stream that goes on after cursor(), and isn't started. */
   open(hooks: Pick<StreamOptions, "take" | "change" | "heard">): Stream;
   cursor(): string;
-  /** Takes an event. What the tab has seen is dropped there. */
-  take(e: StreamEvent): void;
+  /** Takes an event, or drops it because the tab has seen it: false. */
+  take(e: StreamEvent): boolean;
   /** Takes the place of the others over, if this tab has none yet. */
   adopt(cursor: string): void;
   change(state: ReadyState, error?: unknown): void;
@@ -26,14 +26,13 @@ type Words =
 const alive = 15_000; // ms between signs of life of a leader, at most
 const lost = 60_000; // ms without one, after which another tab takes over
 const unanswered = 5_000; // ms that a hello may wait, and up to twice that
-const gathering = 100; // ms that a new leader waits for the others to say where they are
-const mostEvents = 512; // that a leader keeps for tabs that come late
-const mostText = 1 << 20; // characters of them
+const mostEvents = 512; // that a tab keeps, to lead with
+const mostText = 256 << 10; // characters of them
 
 /**
  * One connection for all tabs with one name. The tab that holds the lock of that name is the leader: it has the
  * stream, and tells the others. A tab says where it is when it comes, and when there is another leader; the leader
- * then gives it what it has kept, or begins anew at that place. Each tab drops what it has seen, so nothing is lost and
+ * then gives it what it has kept, or begins anew at that place. All keep what came last, for each may lead next. Each tab drops what it has seen, so nothing is lost and
  * nothing comes twice, whoever leads.
  */
 export class Share {
@@ -51,7 +50,6 @@ export class Share {
   #ticked = 0;
 
   #stream: Stream | undefined; // of a leader
-  #running = false;
   #floor = ""; // everything after it is in kept
   #kept: StreamEvent[] = [];
   #text = 0;
@@ -92,6 +90,7 @@ export class Share {
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = (e: MessageEvent<Words>) => this.#hear(e.data);
     this.#ticking = setInterval(this.#tick, 1_000);
+    this.#tab.change(CONNECTING);
     this.#queue(false);
     this.#hello();
   };
@@ -126,52 +125,55 @@ export class Share {
 
   #lead(): void {
     this.#entered = true;
-    this.#floor = this.#tab.cursor();
-    this.#kept = [];
-    this.#text = 0;
-    const stream = (this.#stream = this.#tab.open({
+    this.#begin();
+    this.#stream = this.#tab.open({
       take: (e) => this.#spread(e),
       change: (state, error) => this.#changed(state, error),
       heard: () => this.#alive(),
-    }));
+    });
     this.#post({ say: "lead", from: this.#me });
-    setTimeout(() => {
-      if (this.#stream !== stream) return;
-      this.#running = true;
-      stream.cursor = this.#floor;
-      stream.start();
-    }, gathering);
+    this.#stream.start();
   }
 
   #resign(): void {
     this.#stream?.stop();
     this.#stream = undefined;
-    this.#running = this.#entered = false;
+    this.#entered = false;
     this.#release?.();
     this.#release = undefined;
   }
 
   /** Gives an event to all tabs, and keeps it for those that come late. */
   #spread(e: StreamEvent): void {
-    if (e.type === "stentor.open") this.#floor ||= e.id;
-    else if (e.id) this.#keep(e);
+    this.#keep(e);
     this.#post({ say: "event", from: this.#me, event: e });
     this.#tab.take(e);
   }
 
   #keep(e: StreamEvent): void {
-    if (this.#kept.length && +e.id < +this.#kept.at(-1)!.id) { // the server didn't know our place
-      this.#kept = [];
-      this.#text = 0;
-      this.#floor = e.id;
+    if (e.type === "stentor.open") {
+      this.#floor ||= e.id;
+    } else if (e.id) {
+      if (this.#kept.length && +e.id < +this.#kept.at(-1)!.id) this.#forget(e.id); // the server didn't know our place
+      this.#kept.push(e);
+      this.#text += e.data.length;
+      while (this.#kept.length > mostEvents || this.#text > mostText) {
+        const gone = this.#kept.shift()!;
+        this.#text -= gone.data.length;
+        this.#floor = gone.id;
+      }
     }
-    this.#kept.push(e);
-    this.#text += e.data.length;
-    while (this.#kept.length > mostEvents || this.#text > mostText) {
-      const gone = this.#kept.shift()!;
-      this.#text -= gone.data.length;
-      this.#floor = gone.id;
-    }
+  }
+
+  #forget(floor: string): void {
+    this.#floor = floor;
+    this.#kept = [];
+    this.#text = 0;
+  }
+
+  /** Keeps from here on, if nothing is kept yet. */
+  #begin(): void {
+    if (!this.#kept.length) this.#floor = this.#tab.cursor();
   }
 
   #changed(state: ReadyState, error?: unknown): void {
@@ -186,17 +188,12 @@ export class Share {
     if (!stream) return;
     if (w.say === "restart") return stream.restart();
     if (w.cursor && (!this.#floor || +w.cursor < +this.#floor)) { // it misses what isn't kept
-      this.#floor = w.cursor;
-      this.#kept = [];
-      this.#text = 0;
-      if (this.#running) {
-        stream.cursor = w.cursor;
-        stream.restart();
-      }
+      this.#forget(w.cursor);
+      stream.cursor = w.cursor;
+      stream.restart();
     }
     this.#post({
-      say: "welcome", from: this.#me, tab: w.tab, cursor: stream.cursor || this.#floor,
-      state: this.#running ? stream.state : CONNECTING,
+      say: "welcome", from: this.#me, tab: w.tab, cursor: stream.cursor, state: stream.state,
       events: w.cursor ? this.#kept.filter((e) => +e.id > +w.cursor) : [],
     });
   }
@@ -211,14 +208,19 @@ export class Share {
     } else if (w.say === "welcome" && w.tab === this.#me) {
       this.#entered = true;
       this.#tab.adopt(w.cursor);
-      w.events.forEach((e) => this.#tab.take(e));
+      this.#begin();
+      w.events.forEach((e) => this.#take(e));
       this.#tab.change(w.state);
     } else if (w.say === "event" && this.#entered) {
-      this.#tab.take(w.event);
+      this.#take(w.event);
     } else if (w.say === "state" && this.#entered) {
       if (w.state === CLOSED) this.stop();
       this.#tab.change(w.state, w.error === undefined ? undefined : new Error(w.error));
     }
+  }
+
+  #take(e: StreamEvent): void {
+    if (this.#tab.take(e)) this.#keep(e);
   }
 
   #hello(): void {

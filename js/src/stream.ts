@@ -14,7 +14,7 @@ export class Refusal extends Error {
 
   /** Makes one of an answer; a proxy's has no detail. */
   static async of(r: Response): Promise<Refusal> {
-    const doc = await r.json().catch(() => null);
+    const doc = /json/.test(r.headers.get("Content-Type") ?? "") && (await r.json().catch(() => null));
     return new Refusal(r.status, typeof doc?.detail === "string" ? doc.detail : "");
   }
 }
@@ -28,7 +28,7 @@ export interface StreamOptions {
   /** Makes the request of an attempt; `after` is what the attempt before ended with. */
   request(after: unknown): Promise<[url: string, init: RequestInit]> | [url: string, init: RequestInit];
   /** Is called with each event. It must not throw. */
-  take(e: StreamEvent): void;
+  take(e: StreamEvent): unknown;
   /** Is called with each new state, and with what ended the one before. */
   change(state: ReadyState, error?: unknown): void;
   /** Is called when bytes have come. */

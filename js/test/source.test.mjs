@@ -46,7 +46,7 @@ test("it comes back after a clean end and after a cut, and says where it was", {
 
 for (const [name, step, check] of [
   ["204", status(204), (e) => e instanceof Refusal && e.status === 204],
-  ["403 with a problem document", status(403, {}, '{"detail":"ask first"}'), (e) => e.detail === "ask first"],
+  ["403 with a problem document", status(403, { "Content-Type": "application/problem+json" }, '{"detail":"ask first"}'), (e) => e.detail === "ask first"],
   ["401, where nothing gives another token", status(401), (e) => e.status === 401],
   ["another type", status(200, { "Content-Type": "text/html" }), (e) => /text\/html/.test(e.message)],
   ["a type that only begins alike", status(200, { "Content-Type": "text/event-streams" }), (e) => /event-streams/.test(e.message)],
