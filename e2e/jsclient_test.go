@@ -381,7 +381,7 @@ func TestBindings(t *testing.T) {
 	say := func(kind string, data string) {
 		publish(t, s.URL, "application/json", `{"channel":"a","type":"`+kind+`","data":`+data+`}`)
 	}
-	say("price", `{"deep":{"amount":"<img src=x onerror=alert(1)>"},"symbol":"<b>","link":" java\nscript:alert(1)","gone":false,"rising":true}`)
+	say("price", `{"deep":{"amount":"<img src=x onerror=alert(1)>"},"symbol":"data:<b>","link":" java\nscript:alert(1)","gone":false,"rising":true}`)
 	for n := range 4 {
 		say("chat", fmt.Sprintf(`{"text":"<script>%d"}`, n))
 	}
@@ -393,7 +393,7 @@ func TestBindings(t *testing.T) {
 	equal(t, "the page", eval[[]string](p, `(([text, whole, prop, attr, cls, list]) => [
 		text.textContent, String(text.children.length), JSON.parse(whole.textContent).symbol, prop.value, String(attr.getAttribute("href")), attr.title,
 		String(attr.hidden), String(attr.onclick), cls.className, [...list.querySelectorAll("li")].map(li => li.textContent).join(), ...told])(`+get+`)`),
-		[]string{"<img src=x onerror=alert(1)>", "0", "<b>", "<b>", "null", "<b>", "false", "null", "up", "<script>2,<script>3", "saved 7", "vote yes"})
+		[]string{"<img src=x onerror=alert(1)>", "0", "data:<b>", "data:<b>", "null", "data:<b>", "false", "null", "up", "<script>2,<script>3", "saved 7", "vote yes"})
 	eval[bool](p, "(end(), true)")
 	say("price", `{"deep":{"amount":"after"}}`)
 	say("trigger.saved", `{"n":8}`)

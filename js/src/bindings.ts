@@ -66,7 +66,7 @@ function fill(el: HTMLElement, data: unknown): void {
     if (dangerous(name)) continue;
     const value = at(data, path);
     if (value === null || value === undefined || value === false) el.removeAttribute(name);
-    else if (!script(value)) el.setAttribute(name, value === true ? "" : string(value));
+    else if (!runs(name, value)) el.setAttribute(name, value === true ? "" : string(value));
   }
   for (const [name, path] of words(prop).map(halves)) {
     const value = at(data, path);
@@ -105,10 +105,10 @@ function dangerous(name: string): boolean {
   return /^(on.*|style|srcdoc|data-.*)$/i.test(name);
 }
 
-/** A URL that would run as a script. */
-function script(value: unknown): boolean {
+/** A URL that would run as a script, where URLs are followed. */
+function runs(name: string, value: unknown): boolean {
   // Browsers leave out control characters and spaces.
-  return /^(javascript|data|vbscript):/i.test(string(value).replace(/[\u0000-\u0020]/g, ""));
+  return /^((xlink:)?href|src|action|formaction|data)$/i.test(name) && /^(javascript|data|vbscript):/i.test(string(value).replace(/[\u0000-\u0020]/g, ""));
 }
 
 function elements(root: Document | Element, selector: string): HTMLElement[] {
