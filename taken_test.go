@@ -468,6 +468,7 @@ func TestTakenOverChurn(t *testing.T) {
 				}
 				r.far.Close()
 				<-r.sub.Done()
+				r.sub.Close(nil) // waits until that end is through
 			}
 		})
 	}
