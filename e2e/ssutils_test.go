@@ -163,11 +163,11 @@ func TestSSUtilsReconnectsWhenForgotten(t *testing.T) {
 
 	// One whose EventSource has given up is told to stop, and starts again.
 	eval[bool](p, `($.ss.eventSource.close(), info = null, true)`)
-	p.Until("onStop fires and it connects again", `stops === 1 && info`)
+	p.Until("onStop fires and it connects again", `stops >= 1 && info`) // more than once, where a heartbeat is slower than the next
 
 	// And one that is to stay away does.
-	eval[bool](p, `($.ss.eventSourceStop = true, $.ss.eventSource.close(), true)`)
-	p.Until("onStop fires again", "stops === 2")
+	before := eval[int](p, `($.ss.eventSourceStop = true, $.ss.eventSource.close(), stops)`)
+	p.Until("onStop fires again", fmt.Sprint("stops > ", before))
 	if state := eval[int](p, "$.ss.eventSource.readyState"); state != 2 {
 		t.Errorf("its EventSource is in state %d", state)
 	}
