@@ -17,13 +17,28 @@ type catchUp struct {
 }
 
 // Behind begins to read the history.
-func (o *owner) Behind(c *engine.Conn, position int64, lost bool) {
+func (o *owner) Behind(c *engine.Conn, position int64, lost, slow bool) {
 	s := (*Subscription)(o)
 	s.hub.writer.reading.do(func() {
 		s.hub.count.behind.Add(1)
+		policy := s.hub.o.Slow
+		if !slow {
+			policy = SlowResume
+		}
+		if policy == SlowEnd {
+			s.hub.writer.endings.do(func() { s.end(ErrSlow, stageLingering) })
+			return
+		}
 		s.fallBehind(Position(position), lost)
+		var told []item
 		if n := s.hub.broken.Load(); n != nil && Position(position) < n.Cursor {
-			c.Feed(s.frame(item{notice: n})) // the log may have forgotten it, and the history doesn't know
+			told = append(told, item{notice: n}) // the log may have forgotten it, and the history doesn't know
+		}
+		if policy == SlowSkip {
+			told = append(told, s.catch.rd.skip(s.catch.rd.target)...)
+		}
+		if b := s.frames(told); len(b) > 0 {
+			c.Feed(b)
 			return
 		}
 		s.readHistory(c)
@@ -64,12 +79,7 @@ func (s *Subscription) readHistory(c *engine.Conn) {
 			s.end(fmt.Errorf("%w: %w", ErrGone, err), stageLingering)
 			return
 		}
-		var b []byte
-		var failed error
-		for i := range items {
-			b, failed = items[i].encode(b, s.dialect, failed)
-		}
-		s.hub.failed(s, failed)
+		b := s.frames(items)
 		if r.handed(items); len(b) > 0 {
 			c.Feed(b)
 			return
@@ -77,6 +87,16 @@ func (s *Subscription) readHistory(c *engine.Conn) {
 	}
 	c.Resume(s.catch.mark, int64(r.cursor))
 	s.caughtUp()
+}
+
+// frames encodes items, and tells the hook of those that can't be.
+func (s *Subscription) frames(items []item) (b []byte) {
+	var failed error
+	for i := range items {
+		b, failed = items[i].encode(b, s.dialect, failed)
+	}
+	s.hub.failed(s, failed)
+	return b
 }
 
 func (s *Subscription) caughtUp() {

@@ -23,6 +23,9 @@ var (
 	ErrGone = errors.New("stentor: reader gone")
 	// ErrExpired is the cause of a subscription whose lease ran out.
 	ErrExpired = errors.New("stentor: no heartbeat within the lease")
+	// ErrSlow is the cause of a subscription that could not keep up, where that ends it
+	// (see [SlowEnd]).
+	ErrSlow = errors.New("stentor: reader too slow")
 	// ErrReset is the cause of a subscription that [Hub.Reset] forgot.
 	ErrReset = errors.New("stentor: the hub was reset")
 	// ErrUnregistered is the cause of a subscription that was ended on request.

@@ -29,10 +29,13 @@ type Options struct {
 	// negative means not at all.
 	Linger time.Duration
 	// QueueLength and QueueBytes bound what waits for one reader; one that has
-	// more to come falls back on its cursor and the history.
+	// more to come has fallen behind (see Slow).
 	// Zero means 256 entries and 1 MiB.
 	QueueLength int
 	QueueBytes  int
+	// Slow says what becomes of a reader that has more to come than may wait for it.
+	// Zero means that it reads on from the history.
+	Slow SlowPolicy
 	// Attached leaves every stream to its handler's goroutine. Else, where the system
 	// and the response allow it (Linux, HTTP/1, TLS behind sse.Listener), the hub takes
 	// connections over from the handler: they cost

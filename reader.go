@@ -18,6 +18,7 @@ type reader struct {
 	reason GapReason // what to call a gap met while behind
 	told   Position  // gaps up to here have been told
 	lost   bool      // a gap for ephemeral messages is due
+	lived  bool      // it was live before
 	own    *ownReplay
 	spare  []item
 }
@@ -99,8 +100,13 @@ func (r *reader) next(ctx context.Context) ([]item, error) {
 	}
 	r.spare = t.items
 	if t.full {
-		r.behind, r.target, r.reason, r.lost = true, t.target, GapSlow, r.lost || t.lost
+		told, err := r.fall(t.target, t.lost)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, told...)
 	}
+	r.lived = r.lived || !t.full
 	if t.gap != nil { // told before the history is read on, and so before anything newer
 		items = append(items, item{notice: t.gap})
 	}

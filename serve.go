@@ -112,7 +112,7 @@ func (s *Subscription) Serve(r Response) error {
 	case w.taken:
 		return nil
 	case err != nil:
-		if !w.left {
+		if !w.left && err != ErrSlow {
 			s.hub.failed(s, err)
 		}
 		s.end(err, stageLingering)

@@ -196,6 +196,7 @@ func endReason(cause error) string {
 		{stentor.ErrUnregistered, "unregistered"},
 		{stentor.ErrReset, "reset"},
 		{stentor.ErrFull, "full"},
+		{stentor.ErrSlow, "slow"},
 	} {
 		if errors.Is(cause, known.err) {
 			return known.reason

@@ -13,7 +13,8 @@ type Owner interface {
 	// Behind says that the log has forgotten what c was to get next: its owner writes
 	// what follows position with Feed, and then lets it go on with Resume. Lost says that
 	// entries without a position may be among what was forgotten.
-	Behind(c *Conn, position int64, lost bool)
+	// Slow says that c itself was waited for, and not its shard.
+	Behind(c *Conn, position int64, lost, slow bool)
 	// Fed says that all given to Feed has been written.
 	Fed(c *Conn)
 	// Gone says that c is closed, and why: nil after End. It is the last call.
@@ -65,6 +66,7 @@ type lag struct {
 	seq     uint64 // while behind: where it reads the log on
 	ack     bool   // Fed is due when rest is written
 	lost    bool   // something without a position was dropped
+	stuck   bool   // it could not take all that there was
 }
 
 // late is what c has yet to get, from now on if it was live.

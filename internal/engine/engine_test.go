@@ -108,7 +108,7 @@ func (r *rig) connect(o *engine.AttachOptions) *reader {
 }
 
 // Behind begins to feed what the rig has kept.
-func (rd *reader) Behind(c *engine.Conn, position int64, lost bool) {
+func (rd *reader) Behind(c *engine.Conn, position int64, lost, _ bool) {
 	rd.mu.Lock()
 	rd.behind++
 	rd.position = position

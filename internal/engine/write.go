@@ -60,6 +60,9 @@ func (c *Conn) put(b []byte, shared bool) (int, error) {
 	} else {
 		n, err = send(int(c.fd), b)
 	}
+	if err == nil && (n < len(b) || c.waits()) {
+		c.late().stuck = true
+	}
 	if n > 0 {
 		c.bytes.Add(uint64(n))
 		if !c.shard.engine.o.Always {
@@ -234,6 +237,7 @@ func (s *shard) away(c *Conn) {
 	c.state.Store(fed)
 	l := c.late()
 	lost := l.lost || s.engine.log.gone.Load() > l.seq
-	l.lost = false
-	c.owner.Behind(c, c.position.Load(), lost)
+	slow := l.stuck
+	l.lost, l.stuck = false, false
+	c.owner.Behind(c, c.position.Load(), lost, slow)
 }
