@@ -23,6 +23,7 @@ type serveSettings struct {
 	publicURL    *url.URL
 	drainTimeout time.Duration
 	engine       string
+	slow         string
 	compress     bool
 	tlsCert      string
 	tlsKey       string
@@ -40,6 +41,23 @@ const (
 	anyone   = "anyone"
 	signedIn = "signed-in"
 )
+
+// What becomes of readers that fall behind.
+const (
+	resume = "resume"
+	skip   = "skip"
+	end    = "end"
+)
+
+func (s *serveSettings) slowPolicy() stentor.SlowPolicy {
+	switch s.slow {
+	case skip:
+		return stentor.SlowSkip
+	case end:
+		return stentor.SlowEnd
+	}
+	return stentor.SlowResume
+}
 
 // How streams are written.
 const (
@@ -115,7 +133,7 @@ it asks for (/cmd.announce, /css.background, /tv.watch, …).`,
 // register adds the flags with their defaults.
 func (s *serveSettings) register(cmd *cobra.Command) {
 	s.listen = "127.0.0.1:8080"
-	s.drainTimeout, s.engine, s.logFormat = 20*time.Second, auto, "text"
+	s.drainTimeout, s.engine, s.slow, s.logFormat = 20*time.Second, auto, resume, "text"
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(address(&s.listen), "listen", "where to listen, loopback only; port 0 picks a free one")
@@ -128,6 +146,8 @@ func (s *serveSettings) register(cmd *cobra.Command) {
 	s.history.register(cmd)
 	f.Var(duration(&s.drainTimeout, 0), "drain-timeout", "how long SIGTERM takes to end the open streams")
 	f.Var(choice(&s.engine, auto, attached), "engine", "who writes streams: auto takes over what it can, attached leaves all to their handlers")
+	f.Var(choice(&s.slow, resume, skip, end), "slow-readers",
+		"what becomes of readers that fall behind: they resume from the history, skip to the present with a gap, or end")
 	f.Var(level(&s.logLevel), "log-level", "what to log")
 	f.Var(choice(&s.logFormat, "text", "json"), "log-format", "how to log")
 }
@@ -155,7 +175,7 @@ func (p *program) serve(ctx context.Context, s *serveSettings) error {
 		return err
 	}
 	defer end()
-	hub, err := stentor.New(ctx, &stentor.Options{Broker: broker, Attached: s.engine == attached, GiveBack: true})
+	hub, err := stentor.New(ctx, &stentor.Options{Broker: broker, Attached: s.engine == attached, Slow: s.slowPolicy(), GiveBack: true})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

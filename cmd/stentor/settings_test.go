@@ -69,7 +69,7 @@ count: 5   # of another command
 	want := map[string]string{
 		"listen": "127.0.0.1:1111", "history-size": "2", "history-age": "3h", "history-bytes": "1MiB",
 		"allow-origin": "https://a.example,https://b.example", "log-format": "json",
-		"drain-timeout": "20s", "engine": "auto", "log-level": "info", "public-url": "", "config": config,
+		"drain-timeout": "20s", "engine": "auto", "slow-readers": "resume", "log-level": "info", "public-url": "", "config": config,
 		"data": "", "history-rule": "", "data-interval": "0s", "tls-cert": "", "tls-key": "", "compress": "false",
 	}
 	if got == nil {
@@ -98,7 +98,7 @@ func TestSettingsReachEveryFlag(t *testing.T) {
 		"listen": "127.0.0.1:9", "data": "/d", "history-rule": "a* size=1", "data-interval": "1s", "history-size": "3", "history-age": "4m", "history-bytes": "5KiB",
 		"allow-origin": "https://a.example", "public-url": "https://e.example", "drain-timeout": "6s",
 		"tls-cert": "c.pem", "tls-key": "k.pem", "compress": "true",
-		"engine": "attached", "log-level": "debug", "log-format": "json", "channels": "x,y", "type": "t", "json": "true",
+		"engine": "attached", "slow-readers": "skip", "log-level": "debug", "log-format": "json", "channels": "x,y", "type": "t", "json": "true",
 		"remote-control": "signed-in", "lines": "true", "url": "http://127.0.0.1:9", "last-event-id": "8", "count": "9", "all": "true",
 	}
 	seen := map[string]bool{}
