@@ -134,6 +134,25 @@ func TestLingerTakenOver(t *testing.T) {
 			}
 		})
 	})
+	t.Run("the tab that was on just those channels", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			h := newHub(t, &stentor.Options{KeepAlive: -1})
+			moved, stayed := serve(t, h, browser), serve(t, h, browser)
+			if _, err := moved.sub.Join(t.Context(), "b"); err != nil {
+				t.Fatal(err)
+			}
+			moved.hangUp()
+			stayed.hangUp()
+			settle()
+			o := browser
+			o.Cursor = "0"
+			for _, want := range []string{"[a]", "[a b]"} { // the second has to be the other one
+				if got := fmt.Sprint(serve(t, h, o).sub.Channels()); got != want {
+					t.Errorf("came back on %s, want %s", got, want)
+				}
+			}
+		})
+	})
 	t.Run("two tabs that can't be told apart", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			h := newHub(t, &stentor.Options{KeepAlive: -1})

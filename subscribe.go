@@ -67,7 +67,8 @@ func (h *Hub) refuses(key string, rule KeyRule) error {
 // findPlace finds the subscription whose place a newcomer takes: the holder of
 // its key, or the oldest of the same session and channels that lingers. Two tabs
 // can't be told apart: without a cursor, whichever comes first goes on where the
-// one that is further behind was, and so does the other. The caller holds mu.
+// one that is further behind was, and so does the other. Where one was on just the
+// channels that are asked for, its place is nearer. The caller holds mu.
 func (h *Hub) findPlace(c *SubscribeOptions) *Subscription {
 	if c.Key != "" && c.KeyRule != KeyAllow {
 		return newest(h.keys[c.Key], func(*Subscription) bool { return true })
@@ -91,7 +92,22 @@ func (h *Hub) findPlace(c *SubscribeOptions) *Subscription {
 	for _, s := range same {
 		s.progress(low)
 	}
-	return slices.MinFunc(same, func(a, b *Subscription) int { return int(a.serial - b.serial) })
+	return slices.MinFunc(same, func(a, b *Subscription) int {
+		if a.isOn(c.Channels) != b.isOn(c.Channels) {
+			if a.isOn(c.Channels) {
+				return -1
+			}
+			return 1
+		}
+		return int(a.serial - b.serial)
+	})
+}
+
+// isOn reports whether those are the channels that s is on.
+func (s *Subscription) isOn(channels []Channel) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Equal(s.channels, channels)
 }
 
 // fits reports whether a newcomer may be the one that s was.
