@@ -43,6 +43,18 @@ func (f *form) add(e *Entry, before int64) {
 		return
 	}
 	f.buf = frame(f.buf, f.raw, f.chunked)
+	f.added(e, before)
+}
+
+// addFramed adds an entry that others may have encoded.
+func (f *form) addFramed(e *Entry, before int64) {
+	if b := e.framed(f.formKey); len(b) > 0 {
+		f.buf = append(f.buf, b...)
+		f.added(e, before)
+	}
+}
+
+func (f *form) added(e *Entry, before int64) {
 	f.frames = append(f.frames, encoded{
 		end: int32(len(f.buf)), seq: e.seq, before: before, position: max(before, e.Position),
 	})

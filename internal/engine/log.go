@@ -34,6 +34,32 @@ type Entry struct {
 	seq  uint64
 	mask uint64             // shards that had a connection it is for
 	to   map[*Conn]struct{} // as To, where that is long
+
+	frames atomic.Pointer[rendering] // see framed
+}
+
+// rendering is an entry's frame in one form, and the next one.
+type rendering struct {
+	key   formKey
+	frame []byte
+	next  *rendering
+}
+
+// framed is e's frame in a form, encoded once for all who read the log by themselves: where there
+// is much, most can't take at once what a pass has for them. It is kept as long as e.
+func (e *Entry) framed(key formKey) []byte {
+	for r := e.frames.Load(); r != nil; r = r.next {
+		if r.key == key {
+			return r.frame
+		}
+	}
+	r := &rendering{key: key, frame: frame(nil, e.Item.AppendFrame(nil, key.key), key.chunked)}
+	for {
+		r.next = e.frames.Load()
+		if e.frames.CompareAndSwap(r.next, r) {
+			return r.frame
+		}
+	}
 }
 
 // long is how many a list may have to be searched from its beginning.

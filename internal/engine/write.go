@@ -169,7 +169,7 @@ func (s *shard) readOn(c *Conn) {
 				break
 			}
 			if c.after(e) && c.wants(e) {
-				f.add(e, position)
+				f.addFramed(e, position)
 				if !e.Silent {
 					messages++
 				}
