@@ -20,7 +20,8 @@ serve: ## serve the hub alone
 	$(GO) run ./cmd/stentor serve
 
 test: tools lint alone js-check ## everything that has to pass; installs what is missing
-	$(GO) test -race work
+	@echo "building the tests"; $(GO) test -race -run '^$$' work > /dev/null
+	$(GO) test -race -p 1 work
 
 tools: ## install what the tests need: C compiler, Node.js, Chromium, npm packages
 	@./.ci/tools

@@ -59,9 +59,20 @@ compared. Not measured: a real network.
 | what | measured | target | stretch | reached |
 | --- | --- | --- | --- | --- |
 `)
+	var notes []string
 	for _, t := range targets() {
 		s := spreadOf(r.values(t.plan, t.row, t.of, t.to))
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", t.what, s, t.goal(t.enough), t.goal(t.stretch), t.verdict(s))
+		verdict := t.verdict(s)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", t.what, s, t.goal(t.enough), t.goal(t.stretch), verdict)
+		if why := reasons()[t.what]; verdict == missed && why != "" {
+			notes = append(notes, t.what+": "+why)
+		}
+	}
+	for i, note := range notes {
+		if i == 0 {
+			b.WriteString("\nWhat is missed, and what the profiles say of it:\n\n")
+		}
+		b.WriteString("- " + note + "\n")
 	}
 	for _, p := range plans {
 		r.table(&b, p)
