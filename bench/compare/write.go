@@ -52,7 +52,7 @@ loss, repeats and order. Numbers are *median [lowest–highest]* of the rounds, 
 turns, each freshly started, all over loopback, which charges the sender with the receiver's share of TCP: ratios to servers that
 spend more in user space are rather too small than too large. "Naive" is a net/http handler with a channel of strings for each
 connection and a Fprintf and Flush an event; "floor" is a bare loop of send(2), "floor at 16" one with 16 events in a call. Wall-clock rates of two tables are not to be
-compared. Not measured: a real network.
+compared. Not measured: a real network. The history on disk is measured by itself: [HISTORY.md](HISTORY.md).
 
 ## Targets
 
