@@ -26,7 +26,7 @@ func (o *owner) Behind(c *engine.Conn, position int64, lost, slow bool) {
 			policy = SlowResume
 		}
 		if policy == SlowEnd {
-			s.hub.writer.endings.do(func() { s.end(ErrSlow, stageLingering) })
+			s.endSoon(ErrSlow)
 			return
 		}
 		s.fallBehind(Position(position), lost)
@@ -61,6 +61,12 @@ func (s *Subscription) fallBehind(position Position, lost bool) {
 	c.ctx, _ = s.delivery(&c.cancel)
 }
 
+// endSoon ends s where hooks may take their time: those who read the history must not wait for
+// them.
+func (s *Subscription) endSoon(cause error) {
+	s.hub.writer.endings.do(func() { s.end(cause, stageLingering) })
+}
+
 // Fed reads on.
 func (o *owner) Fed(c *engine.Conn) {
 	s := (*Subscription)(o)
@@ -76,7 +82,7 @@ func (s *Subscription) readHistory(c *engine.Conn) {
 			if s.live() {
 				s.hub.failed(s, err)
 			}
-			s.end(fmt.Errorf("%w: %w", ErrGone, err), stageLingering)
+			s.endSoon(fmt.Errorf("%w: %w", ErrGone, err))
 			return
 		}
 		b := s.frames(items)

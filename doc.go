@@ -33,7 +33,9 @@
 // (TestStalledReaderDelaysNobody, TestTakenOverSlowReaders). What waits for one reader is bounded
 // ([Options].QueueLength, QueueBytes); beyond it the reader is behind: it costs its
 // cursor, and reads on from the history when it can. What has fallen out of
-// the history by then is a gap with reason "slow" (TestSlowReaderFallsBack); lost
+// the history by then is a gap with reason "slow" (TestSlowReaderFallsBack). With
+// [Options].Slow it skips to the present, with such a gap, or is ended (TestSlowPolicyOfTheQueue,
+// TestSlowPolicyOfTheLog); newcomers that read their history are spared (TestSlowPolicySparesNewcomers). Lost
 // notices and ephemeral messages are one with reason "ephemeral"
 // (TestLostEphemeralIsTold).
 //
@@ -70,8 +72,8 @@
 //
 // # Connections
 //
-// A stream over plain HTTP/1 is taken over from its handler on Linux: then it costs no
-// goroutine and no buffer, and what is ready goes out with one write. Order, ends and
+// A stream over HTTP/1 is taken over from its handler on Linux, over TLS too where its
+// response lets it: then it costs no goroutine and no buffer, and what is ready goes out with one write. Order, ends and
 // hooks are the same on both paths (TestTakenOver, TestTakenOverEnds).
 //
 // # Concurrency

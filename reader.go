@@ -99,6 +99,9 @@ func (r *reader) next(ctx context.Context) ([]item, error) {
 		}
 	}
 	r.spare = t.items
+	if t.gap != nil { // told before the history is read on or skipped, and so before anything newer
+		items = append(items, item{notice: t.gap})
+	}
 	if t.full {
 		told, err := r.fall(t.target, t.lost)
 		if err != nil {
@@ -107,9 +110,6 @@ func (r *reader) next(ctx context.Context) ([]item, error) {
 		items = append(items, told...)
 	}
 	r.lived = r.lived || !t.full
-	if t.gap != nil { // told before the history is read on, and so before anything newer
-		items = append(items, item{notice: t.gap})
-	}
 	if t.beat {
 		m := r.s.Member()
 		items = append(items, item{notice: &Notice{Kind: NoticeHeartbeat, Subscription: r.s, Member: &m}})

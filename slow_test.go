@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stentor-sse/stentor"
 )
@@ -142,4 +143,28 @@ func TestSlowPolicySparesTheOvertaken(t *testing.T) {
 	for i := 1; i <= 5000; i++ {
 		r.expect("m=" + strconv.Itoa(i))
 	}
+}
+
+// A break of the feed that was not told yet comes before what is skipped: its place in the stream is
+// before the one that the reader goes on from.
+func TestSlowPolicyTellsOfBreaksFirst(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		broker := &breaking{MemoryBroker: stentor.NewMemoryBroker(nil)}
+		h := newHub(t, &stentor.Options{Broker: broker, QueueLength: 2, Slow: stentor.SlowSkip, KeepAlive: -1})
+		r := serve(t, h, on("a"))
+		release := r.block()
+		var last stentor.Position
+		for i := 1; i <= 5; i++ {
+			last = say(t, h, "a", strconv.Itoa(i))
+			settle()
+		}
+		broker.feed.Break(last, last+10, stentor.GapCorrupt)
+		after(time.Second) // what comes now is above the break
+		say(t, h, "a", "6")
+		release()
+		settle()
+		say(t, h, "a", "7")
+		settle()
+		want(t, "the slow one", r.got(), "open\nm=1\nm=2\nm=3\ngap corrupt\ngap slow\nm=7\n")
+	})
 }

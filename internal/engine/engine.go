@@ -76,7 +76,7 @@ func (e *Engine) Close() {
 
 // Append puts an entry at the end of the log and wakes whom it is for. It never
 // waits for a connection. Entries are written in the order in which they were
-// appended. It reports whether there was anybody; without, nothing is appended.
+// appended. It reports whether this one was: without anybody on its route it is not.
 func (e *Engine) Append(entry *Entry) bool {
 	if !e.append(entry) {
 		return false
