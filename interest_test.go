@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,6 +19,7 @@ type matching struct {
 
 	mu     sync.Mutex
 	wanted map[stentor.Channel]bool
+	wait   chan struct{} // nil, or what Want waits for
 }
 
 type matchingLink struct {
@@ -31,6 +33,12 @@ func (b *matching) Attach(ctx context.Context, f stentor.Feed) (stentor.Link, er
 }
 
 func (l matchingLink) Want(ctx context.Context, add, drop []stentor.Channel) (stentor.Position, error) {
+	l.b.mu.Lock()
+	wait := l.b.wait
+	l.b.mu.Unlock()
+	if wait != nil {
+		<-wait
+	}
 	l.b.mu.Lock()
 	defer l.b.mu.Unlock()
 	for _, ch := range drop {
@@ -122,6 +130,54 @@ func TestInterestUnderChurn(t *testing.T) {
 		synctest.Wait()
 		if list := b.list(); len(list) > 0 {
 			t.Errorf("still wanted: %q", list)
+		}
+	})
+}
+
+// Two streams may go on as the same anonymous user, when a client tries twice before the first try is
+// through. That one of them ends is not that user's leave.
+func TestTwoTriesAreOneUser(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := &matching{Broker: stentor.NewMemoryBroker(nil), wanted: map[stentor.Channel]bool{}}
+		h := newHub(t, &stentor.Options{Broker: b, KeepAlive: -1})
+		w := watch(t, h, "a")
+		browser := stentor.SubscribeOptions{Channels: []stentor.Channel{"a"}, Session: "s", Resume: true, Dialect: plain{}}
+		serve(t, h, browser).hangUp()
+		settle()
+		b.mu.Lock()
+		b.wait = make(chan struct{})
+		b.mu.Unlock()
+		tries := make(chan *stentor.Subscription, 2)
+		for range 2 {
+			go func() {
+				s, err := h.Subscribe(t.Context(), &browser)
+				if err != nil {
+					t.Error(err)
+				}
+				tries <- s
+			}()
+		}
+		settle() // both have found whose place there is
+		b.mu.Lock()
+		close(b.wait)
+		b.wait = nil
+		b.mu.Unlock()
+		one, other := <-tries, <-tries
+		go one.Serve(newResponse())
+		go other.Serve(newResponse())
+		settle()
+		if a, b := one.Member().User, other.Member().User; a != b {
+			t.Fatalf("they are %s and %s: nothing was tried", a, b)
+		}
+		one.Close(nil)
+		settle()
+		if got := w.got(); strings.Contains(got, "leave a -1 true") {
+			t.Errorf("the watcher was told that the user has left: %q", got)
+		}
+		other.Close(nil)
+		settle()
+		if got := w.got(); !strings.HasSuffix(got, "leave a -1 true\n") {
+			t.Errorf("the watcher was not told that the user has left: %q", got)
 		}
 	})
 }

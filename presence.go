@@ -16,23 +16,22 @@ type presence struct {
 
 type room struct {
 	subs  map[*Subscription]struct{}
-	users map[string]int // subscriptions of each user but the anonymous, who have one
+	named tally[string] // subscriptions of each user
+	made  tally[int64]  // and of those whose names the hub made, by number
 }
 
 // add reports whether s is its user's first subscription on ch.
 func (p *presence) add(s *Subscription, ch Channel) (first bool) {
 	r := p.rooms[ch]
 	if r == nil {
-		r = &room{subs: map[*Subscription]struct{}{}, users: map[string]int{}}
+		r = &room{subs: map[*Subscription]struct{}{}}
 		p.rooms[ch] = r
 	}
 	r.subs[s] = struct{}{}
-	user := s.who.is(byUser)
-	if anonymous(user) {
-		return true
+	if n, ok := number(s.who.is(byUser)); ok {
+		return r.made.add(n)
 	}
-	r.users[user]++
-	return r.users[user] == 1
+	return r.named.add(s.who.is(byUser))
 }
 
 // remove reports whether s was its user's last subscription on ch.
@@ -42,13 +41,10 @@ func (p *presence) remove(s *Subscription, ch Channel) (last bool) {
 	if len(r.subs) == 0 {
 		delete(p.rooms, ch)
 	}
-	user := s.who.is(byUser)
-	if r.users[user] > 1 {
-		r.users[user]--
-		return false
+	if n, ok := number(s.who.is(byUser)); ok {
+		return r.made.remove(n)
 	}
-	delete(r.users, user)
-	return true
+	return r.named.remove(s.who.is(byUser))
 }
 
 // announce makes s present and tells its channels. Where s takes the place of
