@@ -108,6 +108,9 @@ func (s *Subscription) member() Member {
 	}
 }
 
+// Presence reports whether it is told of joins, leaves and updates.
+func (s *Subscription) Presence() bool { return s.presence }
+
 // Channels are the channels it is on, in the order they were joined.
 func (s *Subscription) Channels() []Channel {
 	s.mu.Lock()

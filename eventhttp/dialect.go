@@ -15,6 +15,7 @@ import (
 // of a hub do that have the same keepalive.
 type dialect struct {
 	keepAlive string // encoded; "" is an empty comment
+	named     bool   // messages have the name of their channel
 }
 
 // newDialect makes the dialect whose streams are kept warm with e. An event that can't
@@ -36,7 +37,7 @@ func newDialect(e sse.Event) (dialect, error) {
 // AppendMessage writes id, type and data. The id stands in front of the event
 // rather than in it: it costs no string, and an event with an id alone would not be
 // dispatched.
-func (dialect) AppendMessage(b []byte, m *stentor.Message) ([]byte, error) {
+func (d dialect) AppendMessage(b []byte, m *stentor.Message) ([]byte, error) {
 	start := len(b)
 	if m.Position > 0 {
 		b = appendID(b, m.Position)
@@ -44,6 +45,9 @@ func (dialect) AppendMessage(b []byte, m *stentor.Message) ([]byte, error) {
 	e := sse.Event{Type: m.Type, Data: m.Data}
 	if m.JSON && m.Data == "" {
 		e.Data = "null"
+	}
+	if d.named {
+		e.Channel = string(m.Target.Channel)
 	}
 	out, err := e.AppendText(b)
 	if err != nil {
@@ -59,9 +63,15 @@ func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 			b = appendRetry(b, n.Retry)
 		}
 		b = appendID(b, n.Cursor)
-		return appendControl(b, "stentor.open", struct {
-			Subscription string `json:"subscription"`
-		}{n.Subscription.ID()})
+		open := struct {
+			Subscription string  `json:"subscription"`
+			Member       *person `json:"member,omitempty"`
+		}{Subscription: n.Subscription.ID()}
+		if n.Subscription.Presence() { // else nobody to tell oneself from
+			me := personOf(n.Member)
+			open.Member = &me
+		}
+		return appendControl(b, "stentor.open", open)
 	case stentor.NoticeGap:
 		return appendGap(b, n)
 	case stentor.NoticeJoin:
@@ -145,10 +155,8 @@ func appendMember(b []byte, typ string, n *stentor.Notice, tell bool) ([]byte, e
 	}
 	return appendControl(b, typ, struct {
 		Channel stentor.Channel `json:"channel"`
-		User    string          `json:"user"`
-		Name    string          `json:"name"`
-		Meta    meta            `json:"meta"`
-	}{n.Channel, n.Member.User, n.Member.DisplayName, n.Member.Meta})
+		person
+	}{n.Channel, personOf(n.Member)})
 }
 
 // meta is an object even when there is none, so that readers need no test.

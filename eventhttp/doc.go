@@ -15,7 +15,7 @@
 //
 // The routes are
 //
-//	GET    /events              a stream: ?channel=a&channel=b, ?presence=true
+//	GET    /events              a stream: ?channel=a&channel=b, ?presence=true, ?named=true
 //	POST   /publish             {"channel":"a","type":"t","data":…}
 //	POST   /subscriptions/{id}  {"join":["b"],"leave":["a"]}
 //	DELETE /subscriptions/{id}  ends it
@@ -29,7 +29,9 @@
 // # Delivery and order
 //
 // Each message is one event: `id:` is its position, `event:` its type, data its
-// data (TestStreamBytes). An ephemeral message has no id. Positions on one stream
+// data (TestStreamBytes). An ephemeral message has no id. Who asks with ?named=true is told the
+// channel that a message was published to in a line `channel:`, which the standard ignores
+// (TestNamedChannels). Positions on one stream
 // strictly increase, as the hub guarantees.
 //
 // The face's own events have types that begin with "stentor.", which publishers may

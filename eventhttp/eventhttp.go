@@ -115,7 +115,8 @@ func streamOptions(o sse.AcceptOptions) sse.AcceptOptions {
 type Face struct {
 	hub      *stentor.Hub
 	o        Options
-	dialect  dialect
+	dialect  stentor.Dialect
+	named    stentor.Dialect             // the same with channels
 	newcomer *stentor.Property[struct{}] // see greet
 	routes   []route
 	mux      *http.ServeMux
@@ -138,10 +139,13 @@ func New(hub *stentor.Hub, o *Options) *Face {
 		hub: hub, o: o.withDefaults(), mux: http.NewServeMux(),
 		newcomer: stentor.NewProperty[struct{}]("its session was made up for it"),
 	}
-	var err error
-	if f.dialect, err = newDialect(f.o.KeepAlive); err != nil {
+	d, err := newDialect(f.o.KeepAlive)
+	if err != nil {
 		f.o.Logger.Error("keepalive left out", "err", err)
 	}
+	f.dialect = d
+	d.named = true
+	f.named = d
 	if c := (http.Cookie{Name: f.o.Cookie}); c.Name != "" && c.Valid() != nil {
 		f.o.Logger.Error("cookie left out", "name", c.Name, "err", c.Valid())
 		f.o.Cookie = ""

@@ -151,20 +151,38 @@ func (f *Face) subscribeOptions(r *http.Request, who visitor.Name) (*stentor.Sub
 	if so.Channels, err = channels(query["channel"]); err != nil {
 		return nil, err
 	}
-	if v := query.Get("presence"); v != "" {
-		if so.Presence, err = strconv.ParseBool(v); err != nil {
-			return nil, fmt.Errorf("%w presence: %.64q; write true or false", stentor.ErrInvalid, v)
-		}
+	if so.Presence, err = wish(query, "presence"); err != nil {
+		return nil, err
+	}
+	named, err := wish(query, "named")
+	if err != nil {
+		return nil, err
 	}
 	if err := f.approve(r, so); err != nil {
 		return nil, err
 	}
+	if named {
+		so.Dialect = f.named
+	}
 	f.greet(so, who)
-	named := so.User != "" || so.UserName != "" || so.Key != "" || so.Session != who.String()
-	if len(so.Channels) == 0 && !named {
+	someone := so.User != "" || so.UserName != "" || so.Key != "" || so.Session != who.String()
+	if len(so.Channels) == 0 && !someone {
 		return nil, fmt.Errorf("%w subscription: nothing would ever arrive; name a channel, as in ?channel=home", stentor.ErrInvalid)
 	}
 	return so, nil
+}
+
+// wish reads what a stream request asks for with true or false; without it, false.
+func wish(query url.Values, name string) (bool, error) {
+	v := query.Get(name)
+	if v == "" {
+		return false, nil
+	}
+	yes, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, fmt.Errorf("%w %s: %.64q; write true or false", stentor.ErrInvalid, name, v)
+	}
+	return yes, nil
 }
 
 // approve asks the application, and sees to what is not the application's to set.

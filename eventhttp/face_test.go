@@ -146,6 +146,31 @@ func TestStreamBytes(t *testing.T) {
 	})
 }
 
+// Who asks for it is told the channel of each message that has one. The others are not, and read
+// the same.
+func TestNamedChannels(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		hub, srv := serve(t, p, nil, &eventhttp.Options{Subscribe: eventhttp.QuerySubscribe})
+		named := srv.Open(t, "/events?channel=home&channel=news&user=7&named=true")
+		plain := srv.Open(t, "/events?channel=home&channel=news&user=7&named=false")
+		opened(t, named)
+		opened(t, plain)
+		publish(t, hub, stentor.Message{Target: stentor.Target{Channel: "home"}, Type: "greet", Data: "channel: news\n"})
+		publish(t, hub, stentor.Message{Target: stentor.Target{Channel: "news", User: "7"}, Data: "x", Ephemeral: true})
+		publish(t, hub, stentor.Message{Target: stentor.Target{User: "7"}, Data: "y", Ephemeral: true})
+		synctest.Wait()
+		ids := regexp.MustCompile(`(?s)^.*?\n\n|id: \d+\n`)
+		wanted := "event: greet\nchannel: home\ndata: channel: news\ndata: \n\nchannel: news\ndata: x\n\ndata: y\n\n"
+		if got := ids.ReplaceAllString(named.Raw(), ""); got != wanted {
+			t.Errorf("named: got\n%s\nwant\n%s", got, wanted)
+		}
+		wanted = regexp.MustCompile(`(?m)^channel: .*\n`).ReplaceAllString(wanted, "")
+		if got := ids.ReplaceAllString(plain.Raw(), ""); got != wanted {
+			t.Errorf("not named: got\n%s\nwant\n%s", got, wanted)
+		}
+	})
+}
+
 func TestKeepAliveIsAComment(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
 		hub, srv := serve(t, p, nil, nil)
@@ -194,6 +219,7 @@ func TestSubscribeRefuses(t *testing.T) {
 		{"too many", many(129), 400, "at most 128"},
 		{"broken escape", "channel=a&channel=%zz", 400, "query"},
 		{"presence", "channel=a&presence=perhaps", 400, "true or false"},
+		{"named", "channel=a&named=1x", 400, "true or false"},
 		{"user not UTF-8", "channel=a&user=%ff", 400, "user"},
 	}
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {

@@ -7,13 +7,22 @@ import (
 	"github.com/stentor-sse/stentor"
 )
 
-// person is one user on a channel, over all tabs and devices. It holds no id of a
-// subscription: whoever has one can change and end it.
+// person is what others see of a member. It holds no id of a subscription: whoever has
+// one can change and end it.
 type person struct {
-	User  string `json:"user"`
-	Name  string `json:"name"`
-	Meta  meta   `json:"meta"`
-	Count int    `json:"count"` // subscriptions
+	User string `json:"user"`
+	Name string `json:"name"`
+	Meta meta   `json:"meta"`
+}
+
+func personOf(m *stentor.Member) person {
+	return person{m.User, m.DisplayName, m.Meta}
+}
+
+// listed is one user on a channel, over all tabs and devices.
+type listed struct {
+	person
+	Count int `json:"count"` // subscriptions
 }
 
 // presence lists who is on one channel, those who came first in front.
@@ -25,7 +34,7 @@ func (f *Face) presence(w http.ResponseWriter, r *http.Request) {
 	}
 	f.answer(w, struct {
 		Channel stentor.Channel `json:"channel"`
-		Members []person        `json:"members"`
+		Members []listed        `json:"members"`
 	}{list[0], merge(f.hub.Members(list...))})
 }
 
@@ -51,19 +60,19 @@ func (f *Face) present(r *http.Request) ([]stentor.Channel, error) {
 	return list, f.o.Presence(r, list)
 }
 
-// merge makes one person of all subscriptions of a user. The newest one says what
+// merge makes one of all subscriptions of a user. The newest one says what
 // the user is called and how it looks.
-func merge(members []stentor.Member) []person {
-	people := []person{}
+func merge(members []stentor.Member) []listed {
+	people := []listed{}
 	at := map[string]int{}
 	for _, m := range members {
 		i, ok := at[m.User]
 		if !ok {
 			i = len(people)
 			at[m.User] = i
-			people = append(people, person{User: m.User})
+			people = append(people, listed{})
 		}
-		people[i].Name, people[i].Meta = m.DisplayName, m.Meta
+		people[i].person = personOf(&m)
 		people[i].Count++
 	}
 	return people

@@ -2,6 +2,7 @@ package eventhttp_test
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -186,7 +187,10 @@ func TestPresenceEvents(t *testing.T) {
 		quiet := srv.Open(t, "/events?channel=a&user=carl")
 		opened(t, quiet)
 		s := srv.Open(t, "/events?channel=a&user=anna&presence=true")
-		opened(t, s)
+		me := s.Next(t)
+		if m := regexp.MustCompile(`^{"subscription":"\w+","member":{"user":"anna","name":"anna","meta":{}}}$`); !m.MatchString(me.Data) {
+			t.Errorf("%s %s doesn't say who has opened it", me.Type, me.Data)
+		}
 		want(t, s, sse.Event{Type: "stentor.join", Data: `{"channel":"a","user":"anna","name":"anna","meta":{}}`})
 
 		bert := `"user":"bert","name":"Bert \u003cb\u003e","meta":{"mood":"fine"}}`

@@ -57,6 +57,7 @@ type Decoder struct {
 
 	lastID   string
 	lastType string // mostly the next one's too: one string for both
+	lastChan string // the same of channels
 	retry    time.Duration
 	retrySet bool
 	err      error // what ended it; sticks
@@ -181,6 +182,11 @@ func (d *Decoder) line(line []byte) {
 			d.id = text(value)
 			d.event.ID = d.id
 		}
+	case "channel":
+		if string(value) != d.lastChan {
+			d.lastChan = text(value)
+		}
+		d.event.Channel = d.lastChan
 	case "retry":
 		if t, ok := milliseconds(value); ok {
 			d.retry, d.retrySet = t, true

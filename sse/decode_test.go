@@ -27,7 +27,7 @@ func (r record) String() string {
 }
 
 func show(e sse.Event) string {
-	return fmt.Sprintf("id %q type %q data %q retry %v comment %q", e.ID, e.Type, e.Data, e.Retry, e.Comment)
+	return fmt.Sprintf("id %q type %q channel %q data %q retry %v comment %q", e.ID, e.Type, e.Channel, e.Data, e.Retry, e.Comment)
 }
 
 // events makes a record's list of what a reader sees of plain data.
@@ -201,8 +201,8 @@ func TestInvalidUTF8IsReplacedPerMaximalSubpart(t *testing.T) {
 		{"\xef\xbf\xbd", "?"}, {"a\xffb€\xe2\x82c", "a?b€?c"},
 	} {
 		want := strings.ReplaceAll(c.want, "?", "\uFFFD")
-		list := []string{"comment " + want, show(sse.Event{ID: want, Type: want, Data: want + "\n" + want})}
-		input := fmt.Sprintf(":%[1]s\nid:%[1]s\nevent:%[1]s\ndata:%[1]s\ndata:%[1]s\n\n", c.in)
+		list := []string{"comment " + want, show(sse.Event{ID: want, Type: want, Channel: want, Data: want + "\n" + want})}
+		input := fmt.Sprintf(":%[1]s\nid:%[1]s\nevent:%[1]s\nchannel:%[1]s\ndata:%[1]s\ndata:%[1]s\n\n", c.in)
 		everyCut(t, input, sse.DecoderOptions{}, record{seen: list, lastID: want, retry: -1})
 	}
 }

@@ -18,7 +18,7 @@ var ErrInvalid = errors.New("sse: invalid event")
 var _ encoding.TextAppender = Event{}
 
 // AppendText appends e as one block, blank line included, in the order comment,
-// retry, id, event, data. It allocates nothing beyond b. An event that can't be
+// retry, id, event, channel, data. It allocates nothing beyond b. An event that can't be
 // sent as it is gives an error that wraps [ErrInvalid], and b as it was.
 //
 // It implements [encoding.TextAppender].
@@ -26,7 +26,7 @@ func (e Event) AppendText(b []byte) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return b, err
 	}
-	b = slices.Grow(b, len(e.Comment)+len(e.ID)+len(e.Type)+len(e.Data)+len("\n\n\n\n\n: retry: id: event: data: ")+20)
+	b = slices.Grow(b, len(e.Comment)+len(e.ID)+len(e.Type)+len(e.Channel)+len(e.Data)+len("\n\n\n\n\n\n: retry: id: event: channel: data: ")+20)
 	if e.Comment != "" {
 		b = appendLines(b, ": ", e.Comment)
 	}
@@ -40,6 +40,9 @@ func (e Event) AppendText(b []byte) ([]byte, error) {
 	}
 	if e.Type != "" {
 		b = appendLine(b, "event: ", e.Type)
+	}
+	if e.Channel != "" {
+		b = appendLine(b, "channel: ", e.Channel)
 	}
 	if e.dispatched() {
 		b = appendLines(b, "data: ", e.Data)
@@ -56,8 +59,11 @@ func (e *Event) check() error {
 	if i := strings.IndexAny(e.Type, "\r\n"); i >= 0 {
 		return fmt.Errorf("%w: the type has a CR or LF at byte %d; leave it out", ErrInvalid, i)
 	}
+	if i := strings.IndexAny(e.Channel, "\r\n"); i >= 0 {
+		return fmt.Errorf("%w: the channel has a CR or LF at byte %d; leave it out", ErrInvalid, i)
+	}
 	for _, f := range [...]struct{ name, text string }{
-		{"id", e.ID}, {"type", e.Type}, {"data", e.Data}, {"comment", e.Comment},
+		{"id", e.ID}, {"type", e.Type}, {"channel", e.Channel}, {"data", e.Data}, {"comment", e.Comment},
 	} {
 		if !utf8.ValidString(f.text) {
 			return fmt.Errorf("%w: the %s is not valid UTF-8; send bytes in an encoding such as base64", ErrInvalid, f.name)

@@ -20,8 +20,8 @@ func TestAppendText(t *testing.T) {
 	}{
 		{"zero event", sse.Event{}, "data: \n\n"},
 		{"data", sse.Event{Data: "a"}, "data: a\n\n"},
-		{"all fields", sse.Event{ID: "1", Type: "t", Data: "d", Retry: time.Second, Comment: "c"},
-			": c\nretry: 1000\nid: 1\nevent: t\ndata: d\n\n"},
+		{"all fields", sse.Event{ID: "1", Type: "t", Channel: "h", Data: "d", Retry: time.Second, Comment: "c"},
+			": c\nretry: 1000\nid: 1\nevent: t\nchannel: h\ndata: d\n\n"},
 		{"type without data", sse.Event{Type: "t"}, "event: t\ndata: \n\n"},
 		{"id alone", sse.Event{ID: "1"}, "id: 1\n\n"},
 		{"retry alone", sse.Event{Retry: time.Minute}, "retry: 60000\n\n"},
@@ -68,6 +68,7 @@ func TestAttackT1ControlCharactersInIDTypeAndComment(t *testing.T) {
 	for _, attack := range []string{"\n", "\r", "\r\n", "1\ndata: forged", "1\rdata: forged", "1\r\n\r\ndata: forged\n\n", "\n1"} {
 		refused(t, sse.Event{ID: attack, Data: "x"})
 		refused(t, sse.Event{Type: attack, Data: "x"})
+		refused(t, sse.Event{Channel: attack, Data: "x"})
 		b, err := sse.Event{Comment: attack, Data: "x"}.AppendText(nil)
 		if err != nil {
 			t.Errorf("comment %q: %v", attack, err)
@@ -106,6 +107,7 @@ func TestInvalidUTF8IsRefused(t *testing.T) {
 	for _, bad := range []string{"\xff", "a\xc3", "\xed\xa0\x80", "ok\x80"} {
 		refused(t, sse.Event{ID: bad})
 		refused(t, sse.Event{Type: bad})
+		refused(t, sse.Event{Channel: bad})
 		refused(t, sse.Event{Data: bad})
 		refused(t, sse.Event{Comment: bad})
 	}
@@ -119,7 +121,7 @@ func TestRetryThatCannotBeSaidIsRefused(t *testing.T) {
 
 func TestErrorSaysWhichField(t *testing.T) {
 	for field, e := range map[string]sse.Event{
-		"id": {ID: "\n"}, "type": {Type: "\n"}, "data": {Data: "\xff"}, "comment": {Comment: "\xff"}, "retry": {Retry: -1},
+		"id": {ID: "\n"}, "type": {Type: "\n"}, "channel": {Channel: "\r"}, "data": {Data: "\xff"}, "comment": {Comment: "\xff"}, "retry": {Retry: -1},
 	} {
 		if _, err := e.AppendText(nil); err == nil || !strings.Contains(err.Error(), field) || !strings.HasPrefix(err.Error(), "sse: ") {
 			t.Errorf("%s: %v", field, err)
@@ -145,8 +147,8 @@ func returned(t *testing.T, e sse.Event, b []byte) {
 		want.retry = e.Retry.Truncate(time.Millisecond)
 	}
 	want.lastID = e.ID
-	if e.Data != "" || e.Type != "" || e == (sse.Event{}) {
-		want.seen = append(want.seen, show(sse.Event{ID: e.ID, Type: e.Type, Data: lines(e.Data), Retry: max(want.retry, 0)}))
+	if e.Data != "" || e.Type != "" || e.ID == "" && e.Retry == 0 && e.Comment == "" {
+		want.seen = append(want.seen, show(sse.Event{ID: e.ID, Type: e.Type, Channel: e.Channel, Data: lines(e.Data), Retry: max(want.retry, 0)}))
 	}
 	if got := decode(strings.NewReader(string(b)), sse.DecoderOptions{}); !slices.Equal(got.seen, want.seen) ||
 		got.lastID != want.lastID || got.retry != want.retry || got.err != nil {
@@ -161,11 +163,11 @@ func TestWhatGoesInComesOut(t *testing.T) {
 		for _, other := range texts {
 			for _, e := range []sse.Event{
 				{Data: data, Type: other}, {Data: data, ID: other}, {Data: data, Comment: other},
-				{Comment: data, ID: other}, {Type: data, ID: other, Retry: time.Second},
+				{Comment: data, ID: other}, {Channel: other, Data: data}, {Type: data, Channel: data, ID: other, Retry: time.Second},
 			} {
 				if b, err := e.AppendText(nil); err == nil {
 					returned(t, e, b)
-				} else if !strings.ContainsAny(e.ID, "\r\n\x00") && !strings.ContainsAny(e.Type, "\r\n") {
+				} else if !strings.ContainsAny(e.ID, "\r\n\x00") && !strings.ContainsAny(e.Type+e.Channel, "\r\n") {
 					t.Errorf("%s: %v", show(e), err)
 				}
 			}

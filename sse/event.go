@@ -18,6 +18,10 @@ type Event struct {
 	// Type is what the reader dispatches on. Empty means no event line.
 	// It must be valid UTF-8 without CR and LF.
 	Type string
+	// Channel is the channel that a message was published to. It is no field of the
+	// standard but Stentor's own, which other readers ignore. Empty means no channel
+	// line. It must be valid UTF-8 without CR and LF.
+	Channel string
 	// Data is the payload, valid UTF-8. It is split into data lines at LF, CR
 	// and CRLF, and arrives with LF for each of them.
 	Data string

@@ -15,7 +15,7 @@ func model(input string) record {
 	text := strings.TrimPrefix(utf8Decode(input), "\uFEFF")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 	lines := strings.Split(text, "\n")
-	var data, kind, id, buffer string
+	var data, kind, channel, id, buffer string
 	var retry time.Duration
 	for _, line := range lines[:len(lines)-1] {
 		name, value, _ := strings.Cut(line, ":")
@@ -24,15 +24,17 @@ func model(input string) record {
 		case line == "":
 			got.lastID = buffer
 			if data != "" {
-				got.seen = append(got.seen, show(sse.Event{ID: id, Type: kind, Data: strings.TrimSuffix(data, "\n"), Retry: retry}))
+				got.seen = append(got.seen, show(sse.Event{ID: id, Type: kind, Channel: channel, Data: strings.TrimSuffix(data, "\n"), Retry: retry}))
 			}
-			data, kind, id, retry = "", "", "", 0
+			data, kind, channel, id, retry = "", "", "", "", 0
 		case name == "":
 			got.seen = append(got.seen, "comment "+value)
 		case name == "data":
 			data += value + "\n"
 		case name == "event":
 			kind = value
+		case name == "channel": // which is ours; the standard ignores it
+			channel = value
 		case name == "id" && !strings.Contains(value, "\x00"):
 			id, buffer = value, value
 		case name == "retry" && value != "" && strings.Trim(value, "0123456789") == "":
