@@ -21,7 +21,7 @@ type Options struct {
 	// subscription, as ServiceStack's Chat does. It is for tests and demonstrations.
 	AllowReset bool
 	// SignIn are the ways to sign in, in the order in which the page offers them. Nil: everyone is
-	// anonymous, unless the application knows better (its own Subscribe hook of the face). Those who
+	// anonymous, unless the application knows better (its own Subscribe hook of the faces). Those who
 	// have signed in are known to the hub through [Chat.Subscribe].
 	SignIn []Provider
 	// LimitRemoteControl takes selectors other than cmd.chat from signed-in users alone.
@@ -58,9 +58,9 @@ func (o *Options) withDefaults() Options {
 }
 
 // Chat is the Chat application over a hub: an http.Handler for the page and its
-// services. The page needs the ServiceStack face of the same hub at its default
-// paths on the same origin. It starts nothing and needs no closing; it is safe for
-// any goroutine.
+// services. The page needs the plain face of the same hub at its default paths on the
+// same origin, with [Chat.Subscribe], [Chat.Prepare] and [Chat.Presence]. It starts nothing and needs no
+// closing; it is safe for any goroutine.
 type Chat struct {
 	hub      *stentor.Hub
 	o        Options

@@ -13,6 +13,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/stentor-sse/stentor/js"
 )
 
 // web is the page. It is a package variable because the compiler fills in no other;
@@ -24,9 +26,9 @@ var web embed.FS
 // contentPolicy is the page's content security policy: scripts, styles and connections of
 // this server alone, pictures of others only over https, nothing inline, no frames
 // around and within but YouTube's player, and no way to make a script or markup of a text.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; " +
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"img-src 'self' data: https:; frame-src https://www.youtube-nocookie.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
-	"require-trusted-types-for 'script'; trusted-types stentor-clock"
+	"require-trusted-types-for 'script'; trusted-types 'none'"
 
 // asset is one file of the page, ready to be served.
 type asset struct {
@@ -35,8 +37,9 @@ type asset struct {
 }
 
 // pages adds the routes of the page: its HTML at the root and the rest under
-// /chat/.
+// /chat/, with the client of the hub, which an application may or may not serve elsewhere.
 func (c *Chat) pages() {
+	c.routes = append(c.routes, route{"GET /chat/stentor.js", js.Client()})
 	entries, err := fs.ReadDir(web, "web")
 	if err != nil {
 		panic("chat: embedded page: " + err.Error())

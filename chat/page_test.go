@@ -28,7 +28,7 @@ func TestPageHeaders(t *testing.T) {
 		csp := resp.Header.Get("Content-Security-Policy")
 		for _, want := range []string{
 			"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data: https:",
-			"frame-ancestors 'none'", "frame-src https://www.youtube-nocookie.com", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'",
+			"trusted-types 'none'", "frame-ancestors 'none'", "frame-src https://www.youtube-nocookie.com", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'",
 		} {
 			if !strings.Contains(csp+";", want+";") {
 				t.Errorf("no %s in %s", want, csp)
@@ -119,6 +119,17 @@ func TestFiles(t *testing.T) {
 	})
 }
 
+// The page has the hub's client from the chat itself, whatever else the application serves.
+func TestClientIsServed(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		s := newSite(t, p, nil)
+		resp, text := s.srv.Do(t, "GET", "/chat/stentor.js", "")
+		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || !strings.Contains(text, " as connect") {
+			t.Errorf("%d %v", resp.StatusCode, resp.Header)
+		}
+	})
+}
+
 // TestImports: the modules import nothing from elsewhere, and what they import is there.
 func TestImports(t *testing.T) {
 	form := regexp.MustCompile(`(?:from|import)\s*\(?\s*"([^"]+)"`)
@@ -132,6 +143,9 @@ func TestImports(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range form.FindAllStringSubmatch(string(text), -1) {
+			if m[1] == "./stentor.js" { // TestClientIsServed
+				continue
+			}
 			if _, err := os.Stat(filepath.Join("web", m[1])); err != nil || !strings.HasPrefix(m[1], "./") {
 				t.Errorf("%s imports %s: %v", file, m[1], err)
 			}

@@ -38,10 +38,8 @@ type Provider interface {
 	Authenticate(w http.ResponseWriter, r *http.Request) (*User, error)
 }
 
-// Subscribe says who a subscriber is, for the option of this name of the ServiceStack face:
-// who has signed in is that user; everybody else is left as they are.
-//
-//	serverevents.New(hub, &serverevents.Options{Subscribe: chat.Subscribe, Prepare: chat.Prepare})
+// Subscribe says who a subscriber is, for the option of this name of both faces: who has signed
+// in is that user; everybody else is left as they are.
 //
 // A live subscription stays who it is. Pages connect anew after signing in or out.
 func (c *Chat) Subscribe(r *http.Request, o *stentor.SubscribeOptions) error {
@@ -51,11 +49,14 @@ func (c *Chat) Subscribe(r *http.Request, o *stentor.SubscribeOptions) error {
 	return nil
 }
 
-// Prepare gives a subscriber a picture, for the option of this name of the ServiceStack
-// face: that of the user who has signed in, or initials. Everyone on its channels
-// is told of it, as profileUrl.
+// Prepare gives a subscriber a picture, for the option of this name of both faces: that of
+// the user who has signed in, or initials. Everyone on its channels is told of it, as profileUrl; and,
+// as isAuthenticated, of those who proved who they are.
 func (c *Chat) Prepare(_ http.Header, r *http.Request, s *stentor.Subscription) error {
 	m := s.Member()
+	if m.Authenticated {
+		s.SetMeta("isAuthenticated", "true")
+	}
 	if in := c.signedIn(r); in != nil && in.user.ID == m.User && in.user.Picture != "" {
 		s.SetMeta(profileName, in.user.Picture)
 		return nil
@@ -63,6 +64,10 @@ func (c *Chat) Prepare(_ http.Header, r *http.Request, s *stentor.Subscription) 
 	s.SetMeta(profileName, initialsPicture(m.User, m.DisplayName))
 	return nil
 }
+
+// Presence lets everybody see who is on which channel, for the option of this name of the plain
+// face: the page shows it.
+func (c *Chat) Presence(*http.Request, []stentor.Channel) error { return nil }
 
 // profileName is a picture's name among public values and in answers.
 const profileName = "profileUrl"

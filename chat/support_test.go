@@ -12,11 +12,12 @@ import (
 
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/chat"
+	"github.com/stentor-sse/stentor/eventhttp"
 	"github.com/stentor-sse/stentor/serverevents"
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
-// site is a hub with its ServiceStack face and the chat on one server.
+// site is a hub with both faces and the chat on one server.
 type site struct {
 	t    *testing.T
 	hub  *stentor.Hub
@@ -37,12 +38,13 @@ func newSite(t *testing.T, p ssetest.Protocol, o *chat.Options) *site {
 	})
 	c := chat.New(hub, o)
 	mux := http.NewServeMux()
+	eventhttp.New(hub, &eventhttp.Options{Subscribe: c.Subscribe, Prepare: c.Prepare, Presence: c.Presence}).Register(mux)
 	serverevents.New(hub, &serverevents.Options{Subscribe: c.Subscribe, Prepare: c.Prepare}).Register(mux)
 	c.Register(mux)
 	return &site{t: t, hub: hub, chat: c, srv: ssetest.NewServer(t, p, mux)}
 }
 
-// user is one window.
+// user is one window of a ServiceStack client.
 type user struct {
 	*ssetest.Recorder
 	t              *testing.T

@@ -44,14 +44,16 @@ func here(t *testing.T, f *faces) string {
 func serve(t *testing.T, f *faces) *site {
 	t.Helper()
 	return serveHub(t, &stentor.Options{KeepAlive: f.keepAlive, Linger: f.linger}, func(hub *stentor.Hub, mux *http.ServeMux) {
+		application := chat.New(hub, nil)
+		application.Register(mux)
 		eventhttp.New(hub, &eventhttp.Options{
+			Subscribe: f.subscribe, Prepare: application.Prepare, Presence: application.Presence,
 			Publish: func(*http.Request, *stentor.Message) error { return nil },
 		}).Register(mux)
 		serverevents.New(hub, &serverevents.Options{
 			HeartbeatInterval: f.heartbeat, Subscribe: f.subscribe, LimitToAuthenticatedUsers: f.signedIn,
 			OmitPresence: f.omitPresence, AllowOrigins: f.origins,
 		}).Register(mux)
-		chat.New(hub, nil).Register(mux)
 		for path, file := range f.files {
 			mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
 		}

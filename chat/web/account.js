@@ -18,8 +18,8 @@ export function kept() {
   return names;
 }
 
-// Account shows how to sign in, or out. is.channels() are those to come back to; is.failed(text) is
-// told what went wrong.
+// Account shows how to sign in, or out. is.channels() are those to come back to; is.leave() has
+// others see at once that who one was is gone; is.failed(text) is told what went wrong.
 export class Account {
   #root;
   #providers;
@@ -38,13 +38,17 @@ export class Account {
   #in(provider) {
     const label = this.#providers.length === 1 ? "Sign in" : `Sign in with ${provider}`;
     const link = make("a", { href: `/auth/${encodeURIComponent(provider)}` }, label);
-    link.addEventListener("click", () => keep(this.#is.channels()));
+    link.addEventListener("click", () => {
+      keep(this.#is.channels());
+      this.#is.leave();
+    });
     return link;
   }
 
   #out() {
     const button = make("button", { type: "button", className: "action" }, "Sign out");
     button.addEventListener("click", async () => {
+      await this.#is.leave(); // while the server knows whose it is
       try {
         const response = await fetch("/auth/logout", { method: "POST" });
         if (!response.ok) throw new Error(`the server answered ${response.status}`);

@@ -1,6 +1,6 @@
 // The page: puts the parts together.
 
-import { Stream, problemText } from "./stream.js";
+import { Live } from "./live.js";
 import { Log, chatMessage } from "./log.js";
 import { People } from "./people.js";
 import { Sender } from "./sender.js";
@@ -11,11 +11,12 @@ import { Account, kept } from "./account.js";
 import { Notices } from "./notices.js";
 import { drawn, face } from "./picture.js";
 import { channelList, channelName, handle } from "./input.js";
-import { clip, make } from "./text.js";
+import { command, textOf } from "./selector.js";
+import { clip, make, problemText } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 const body = document.body;
-const own = { id: "", name: "" };
+const own = { user: "", name: "" };
 const ownTitle = document.title;
 let title = ownTitle;
 let lost = false; // the connection, since it was there
@@ -28,68 +29,75 @@ const log = new Log($("log"), $("more"), {
   me: () => own,
   // Whoever publishes may say what they like: a picture that has to be loaded is taken from presence alone.
   picture: (m) => (drawn(m.picture) ? m.picture : people.picture(m.from)),
-  pick: (_, name) => composer.address(handle(name)),
+  pick: (name) => composer.address(handle(name)),
 });
 const channels = new Channels($("channels"), show);
 const people = new People($("people"), $("count"), {
   channels: () => channels.names,
   active: () => channels.active,
-  me: () => own.id,
-  pick: (_, name) => {
+  members: (channel) => live.members(channel),
+  me: () => own.user,
+  pick: (name) => {
     drawer(false);
     composer.address(handle(name));
   },
-  changed: () => {},
 });
 const composer = new Composer({
   form: $("composer"), field: $("say"), left: $("left"), list: $("suggestions"), limit: Number($("say").dataset.limit),
 }, {
   send: (text) => sender.send(text),
-  names: () => people.of(channels.active).filter((p) => p.userId !== own.id).map((p) => p.displayName),
+  names: () => people.of(channels.active).filter((p) => p.user !== own.user).map((p) => p.name),
 });
 const notices = new Notices();
-const account = new Account($("account"), JSON.parse(body.dataset.signIn), { channels: () => channels.names, failed });
+const account = new Account($("account"), JSON.parse(body.dataset.signIn), {
+  channels: () => channels.names, leave: () => live.leave(), failed,
+});
 const remote = new Remote({
   announce,
   tv: (element) => notices.tv(element),
   title: (text) => ((title = text ?? ownTitle), titled()),
-  listen: (yes) => (yes ? stream.stopped && stream.open() : stop("Somebody asked this page to stop listening.")),
+  listen: (yes) => (yes ? live.open() : stop("Somebody asked this page to stop listening.")),
   trigger: (detail) => document.dispatchEvent(new CustomEvent("customEvent", { detail })),
   changed: (yes) => ($("undo").hidden = !yes),
 });
 
-for (const name of initial) channels.add(name, log.open(name));
-channels.choose(initial[0]);
-address();
-
-const stream = new Stream(initial, {
-  state, connect, frame: receive,
-  ended: (reason) => stop(reason === "replaced" ? "Another window took the place of this one." : "The server ended this connection."),
+const live = new Live(initial, {
+  hear, state, connected, listed: () => people.render(),
+  ended: (reason, error) => stop(reason === "replaced" ? "Another window took the place of this one." : `The server ended this connection${error?.detail ? `: ${error.detail}` : ""}.`),
 });
-const sender = new Sender(stream, {
+const sender = new Sender(live, {
   channel: () => channels.active,
   people: () => people.of(channels.active),
-  me: () => own.id && { userId: own.id, displayName: own.name },
+  me: () => own.user && own,
   said: (message) => log.message(message), // the stream may be a moment later, or away
   sent: (text, name) => log.line(channels.active, "sent", [text, { name }, "."]),
   wrong: (why) => log.line(channels.active, "error", why),
   failed,
 });
-stream.open();
+for (const name of initial) channels.add(name, log.open(name));
+channels.choose(initial[0]);
+address();
+live.open();
+
+// hear has the page do what comes. What was on its way from a channel that was left is dropped.
+function hear(client) {
+  const on = (type, f) => client.on(type, (data, event) => (!event.channel || channels.names.includes(event.channel)) && f(data, event));
+  on("chat", said);
+  on("message", program);
+  on("*", commanded);
+  client.on("gap", gap);
+  client.on("stentor.join", (who) => came(who, "join"));
+  client.on("stentor.leave", (who) => came(who, "leave"));
+}
 
 // state shows what becomes of the connection.
-function state(name, ms) {
+function state(name) {
   const before = body.dataset.state;
   body.dataset.state = name;
-  $("state").textContent = {
-    connecting: "Connecting…",
-    open: "Connected",
-    waiting: ms > 1500 ? `Reconnecting in ${Math.round(ms / 1000)} s` : "Reconnecting…",
-    closed: "Not listening",
-  }[name];
+  $("state").textContent = { connecting: lost || before === "open" ? "Reconnecting…" : "Connecting…", open: "Connected", closed: "Not listening" }[name];
   if (name === "open" && lost) line("welcome", "Connected again.");
-  else if (["connecting", "waiting"].includes(name) && before === "open") line("error", "The connection was lost. Reconnecting…");
-  lost = name !== "open" && (lost || before === "open") && name !== "closed";
+  else if (name === "connecting" && before === "open") line("error", "The connection was lost. Reconnecting…");
+  lost = name === "connecting" && (lost || before === "open");
 }
 
 // line shows a line on every channel.
@@ -99,92 +107,64 @@ function line(kind, text, more) {
 
 // stop has this page hear nothing more, until its user wants it to.
 function stop(why) {
-  if (!stream.stopped) stream.stop();
-  line("stopped", why, { action: { label: "Start listening", run: () => stream.stopped && stream.open() } });
+  live.stop();
+  line("stopped", why, { action: { label: "Start listening", run: () => live.open() } });
 }
 
-// connect: who we are may have changed, if our place was given up meanwhile.
-async function connect(info, { first, missed }) {
-  const renamed = !first && info.displayName !== own.name;
-  own.id = info.userId;
-  own.name = info.displayName;
-  $("me").replaceChildren(face(info.profileUrl), make("bdi", { className: "name" }, own.name));
-  account.show(info.isAuthenticated === "true");
-  people.reload();
+// connected: who we are may have changed, if our place was given up meanwhile.
+async function connected({ user, name, meta }, first) {
+  const renamed = !first && user !== own.user;
+  own.user = user;
+  own.name = name;
+  $("me").replaceChildren(face(meta.profileUrl), make("bdi", { className: "name" }, name));
+  account.show(meta.isAuthenticated === "true");
+  people.render();
   if (renamed) line("welcome", ["You are now ", own, "."]);
-  if (first) {
-    await loadHistory(channels.names);
-    log.line(null, "welcome", ["Connected. You are ", own, ": everyone on this channel sees what you write here."], { channels: initial });
-  } else if (missed.length > 0) {
-    await loadHistory(missed);
-  }
+  if (!first) return;
+  await loadHistory(channels.names);
+  log.line(null, "welcome", ["Connected. You are ", own, ": everyone on this channel sees what you write here."], { channels: initial });
 }
 
-// receive takes every frame that is not about the connection.
-function receive(frame) {
-  switch (frame.selector) {
-    case "cmd.onJoin":
-    case "cmd.onLeave":
-    case "cmd.onUpdate":
-      return presence(frame);
-    case "cmd.onGap":
-      return gap(frame.body ?? {});
-    case "cmd.chat":
-      return said(frame);
-    case "cmd.message":
-      return program(frame);
-  }
-  if (!remote.run(frame)) {
-    const value = frame.body === null ? "" : ` ${JSON.stringify(frame.body)}`;
-    log.line(frame.channel, "unhandled", clip(`unhandled selector ${frame.selector}${value}`, 300));
-  }
-}
-
-function said(frame) {
-  const message = chatMessage(frame.body);
-  if (message) shown(log.message(message), message);
-  else program(frame);
+function said(data, event) {
+  const message = chatMessage(data);
+  if (!message) return program(data, event);
+  message.channel = event.channel || message.channel; // whoever publishes may say what they like
+  shown(log.message(message), message);
 }
 
 // program shows what a program published with no more than a text.
-function program({ channel, body: value }) {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+function program(data, event) {
   const message = {
-    id: 0, channel: channel ?? channels.active, from: "", name: "Published by a program", text: clip(text, 4000),
+    id: 0, channel: event.channel || channels.active, from: "", name: "Published by a program", text: clip(textOf(data, event.data) ?? "null", 4000),
     private: false, to: "", toName: "", note: "", picture: "", at: Date.now(), program: true,
   };
   shown(log.message(message), message);
 }
 
+// commanded takes all that is no message to be read.
+function commanded(data, event) {
+  const asked = command(event.type);
+  if (asked?.selector === "cmd.chat") return said(data, event);
+  if (asked && remote.run({ ...asked, body: textOf(data, event.data), value: data })) return;
+  const value = data === null ? "" : ` ${JSON.stringify(data)}`;
+  log.line(event.channel || null, "unhandled", clip(`unhandled selector ${asked?.selector ?? event.type}${value}`, 300));
+}
+
 // shown counts what nobody looks at.
 function shown(result, message) {
-  if (!result || message.from === own.id) return;
+  if (!result || message.from === own.user) return;
   if (result.channel !== channels.active || document.hidden) channels.note(result.channel, result.mentioned);
   titled();
 }
 
-// presence tells of users, not of their windows. One notice may say of several channels that
-// somebody is there now.
-function presence(frame) {
-  const { body: who } = frame;
-  if (who === null || typeof who !== "object") return;
-  const on = () => channels.names.filter((name) => people.has(name, who.userId));
-  const before = on();
-  people.follow(frame);
-  const after = on();
-  if (who.userId !== own.id) {
-    const name = who.displayName || who.userId;
-    const joined = after.filter((channel) => !before.includes(channel));
-    const left = before.filter((channel) => !after.includes(channel));
-    log.line(null, "join", [{ name }, " joined"], { user: who.userId, channels: joined });
-    log.line(null, "leave", [{ name }, " left"], { user: who.userId, channels: left });
-  }
-  people.reload();
+// came tells of users, whatever windows they have.
+function came({ channel, user, name }, kind) {
+  if (user === own.user) return;
+  log.line(channel, kind, [{ name: name || user }, kind === "join" ? " joined" : " left"], { user });
 }
 
 // gap: something is missing that can't be sent again. The history may have it.
 function gap({ reason }) {
-  people.reload();
   if (reason === "ephemeral") return;
   line("gap", "Some messages may be missing here: the connection was away for too long.");
   loadHistory(channels.names);
@@ -219,16 +199,14 @@ async function join(name) {
     channels.choose(name);
     address();
     try {
-      await stream.join([name]);
+      await live.join(name);
     } catch (error) {
-      stream.drop(name);
       channels.remove(name);
       log.close(name);
-      failed(`${name} can't be joined: ${error.message}`);
+      failed(`${name} can't be joined: ${error.detail || error.message}`);
       return address();
     }
     await loadHistory([name]);
-    people.reload();
   }
   channels.choose(name);
 }
@@ -239,11 +217,10 @@ async function leave(name) {
   log.close(name);
   address();
   try {
-    await stream.leave([name]);
+    await live.part(name);
   } catch (error) {
-    failed(`The server was not told that you left ${name}: ${error.message}`);
+    failed(`The server was not told that you left ${name}: ${error.detail || error.message}`);
   }
-  people.reload();
 }
 
 function show(name) {

@@ -42,12 +42,12 @@ export function handle(name) {
 // oneself. Two users may have one name: nobody is guessed at.
 export function findUser(name, people, me) {
   const wanted = name.toLowerCase();
-  if (wanted === "me") return me ? { user: me } : { error: "Not connected yet." };
-  const found = people.filter((p) => handle(p.displayName).toLowerCase() === wanted);
-  const ids = new Set(found.map((p) => p.userId));
+  if (wanted === "me") return me ? { person: me } : { error: "Not connected yet." };
+  const found = people.filter((p) => handle(p.name).toLowerCase() === wanted);
+  const ids = new Set(found.map((p) => p.user));
   if (ids.size === 0) return { error: `Nobody here is called ${name}. Nothing was sent.` };
   if (ids.size > 1) return { error: `Several people here are called ${name}. Nothing was sent.` };
-  return { user: found[0] };
+  return { person: found[0] };
 }
 
 // candidates are the handles that may complete the @name before the caret, an exact one first,

@@ -15,7 +15,7 @@ export function continues(prev, next) {
   );
 }
 
-// chatMessage reads the body of a cmd.chat frame, or of a history; null if it is none.
+// chatMessage reads the data of a chat message, or an entry of the history; null if it is none.
 export function chatMessage(body) {
   if (body === null || typeof body !== "object" || !Number.isSafeInteger(body.id) || body.id <= 0) return null;
   if (typeof body.message !== "string" || typeof body.fromUserId !== "string") return null;
@@ -55,8 +55,8 @@ export class Log {
   #is; // what the page knows
   #more;
 
-  // is.me() gives the own {id, name}, is.picture(message) the address of the sender's picture;
-  // is.pick(user, name) is called for a click on a name.
+  // is.me() gives the own {user, name}, is.picture(message) the address of the sender's picture;
+  // is.pick(name) is called for a click on a name.
   constructor(root, more, is) {
     this.#root = root;
     this.#more = more;
@@ -195,13 +195,13 @@ export class Log {
 
   #entry(m) {
     const me = this.#is.me();
-    const own = !m.program && m.from === me.id;
+    const own = !m.program && m.from === me.user;
     const body = make("p", { className: "text", dir: "auto" });
     const mentioned = append(body, m.text, own || m.program ? "" : me.name) || (m.private && !own);
     const who = m.program
       ? make("span", { className: "who" }, m.name)
       : make("button", { type: "button", className: "who", title: `Write to ${m.name} alone` }, make("bdi", {}, m.name));
-    if (!m.program) who.addEventListener("click", () => this.#is.pick(m.from, m.name));
+    if (!m.program) who.addEventListener("click", () => this.#is.pick(m.name));
     const at = new Date(m.at);
     const time = make("time", { dateTime: at.toISOString(), title: at.toLocaleString() }, clockTime(at));
     const data = { from: m.from, private: String(m.private), channel: m.channel };

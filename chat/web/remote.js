@@ -20,28 +20,28 @@ export class Remote {
     this.#table = {
       "cmd.announce": ({ body }) => text(body) && this.#done(page.announce(body)),
       "cmd.toggle": ({ css }) => this.#style.toggle(css),
-      "css.background": (frame) => this.#style.paint(frame),
-      "css.background-color": (frame) => this.#style.paint(frame),
-      "css.background-image": (frame) => this.#style.paper(frame),
-      "css.color": (frame) => this.#style.ink(frame),
-      "css.visibility": (frame) => this.#style.veil(frame),
-      "document.title": (frame) => this.#title(frame),
-      "tv.watch": (frame) => this.#watch(frame),
+      "css.background": (asked) => this.#style.paint(asked),
+      "css.background-color": (asked) => this.#style.paint(asked),
+      "css.background-image": (asked) => this.#style.paper(asked),
+      "css.color": (asked) => this.#style.ink(asked),
+      "css.visibility": (asked) => this.#style.veil(asked),
+      "document.title": (asked) => this.#title(asked),
+      "tv.watch": (asked) => this.#watch(asked),
       "tv.off": () => this.#done(page.tv(null)),
       "cmd.addReceiver": ({ body }) => this.#receiver(body, true),
       "cmd.removeReceiver": ({ body }) => this.#receiver(body, false),
-      "window.location": (frame) => this.#go(frame),
-      "trigger.customEvent": ({ body }) => this.#done(page.trigger(body)),
+      "window.location": (asked) => this.#go(asked),
+      "trigger.customEvent": ({ value }) => this.#done(page.trigger(value)),
       "cmd.stopListening": () => this.#done(page.listen(false)),
       "cmd.startListening": () => this.#done(page.listen(true)),
     };
   }
 
-  // run does what a frame asks for. It returns false if this page does not know the
-  // selector, or does not take the value.
-  run(frame) {
-    const name = `${frame.op}.${frame.target}`;
-    const done = Object.hasOwn(this.#table, name) && this.#table[name](frame);
+  // run does what a message asks for, which has the parts of its selector, its text as body and its
+  // value. It returns false if this page does not know the selector, or does not take the text.
+  run(asked) {
+    const name = `${asked.op}.${asked.target}`;
+    const done = Object.hasOwn(this.#table, name) && this.#table[name](asked);
     this.#page.changed(this.#titled || this.#style.changed);
     return done;
   }

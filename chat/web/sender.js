@@ -2,18 +2,18 @@
 
 import { findUser, parseInput } from "./input.js";
 import { chatMessage } from "./log.js";
-import { problemText } from "./stream.js";
+import { problemText } from "./text.js";
 
-// Sender sends in the name of a stream. is.channel(), is.people() and is.me() say what the page knows;
+// Sender sends in the name of a subscription. is.channel(), is.people() and is.me() say what the page knows;
 // is.said(message) and is.sent(text, name) are told what was done, is.wrong(why) what was typed wrongly and
 // is.failed(why) what the server would not have.
 export class Sender {
-  #stream;
+  #live;
   #is;
   #turn = Promise.resolve();
 
-  constructor(stream, is) {
-    this.#stream = stream;
+  constructor(live, is) {
+    this.#live = live;
     this.#is = is;
   }
 
@@ -22,18 +22,18 @@ export class Sender {
     const input = parseInput(text);
     if (input === null) return true;
     if (input.kind === "error") return this.#wrong(input.message);
-    if (this.#stream.stopped) return this.#wrong("This page is not listening. Start listening, then send it again.");
+    if (this.#live.stopped) return this.#wrong("This page is not listening. Start listening, then send it again.");
     const request = { channel: this.#is.channel(), selector: input.selector, message: input.message };
     let to;
     if (input.to !== undefined) {
       to = findUser(input.to, this.#is.people(), this.#is.me());
       if (to.error) return this.#wrong(to.error);
-      request.toUserId = to.user.userId;
+      request.toUserId = to.person.user;
     }
     try {
       const response = await this.#inTurn(() => this.#post(input.kind === "raw" ? "PostRawToChannel" : "PostChatToChannel", request));
       if (!response.ok) return this.#failed(await problemText(response));
-      if (input.kind === "raw" && to && to.user.userId !== this.#is.me().userId) this.#is.sent(`/${input.selector} was sent to `, to.user.displayName);
+      if (input.kind === "raw" && to && to.person.user !== this.#is.me().user) this.#is.sent(`/${input.selector} was sent to `, to.person.name);
       const message = input.kind === "chat" && chatMessage(await response.json());
       if (message) this.#is.said(message);
       return true;
@@ -64,15 +64,15 @@ export class Sender {
   // nothing was done: once it is connected again, the request is repeated.
   async #post(name, request) {
     for (let attempt = 0; ; attempt++) {
-      const from = this.#stream.info?.id ?? "";
+      const from = this.#live.id;
       const response = await fetch(`/api/${name}`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ ...request, from }),
       });
       if (response.status !== 404 || attempt > 0) return response;
-      this.#stream.renew();
-      await until(() => this.#stream.info?.id && this.#stream.info.id !== from, 5000);
+      this.#live.renew();
+      await until(() => this.#live.id && this.#live.id !== from, 5000);
     }
   }
 }

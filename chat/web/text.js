@@ -128,3 +128,12 @@ export function clip(text, length) {
   const characters = [...text];
   return characters.length <= length ? text : characters.slice(0, length - 1).join("") + "…";
 }
+
+// problemText is what a refusal says to a person.
+export async function problemText(response) {
+  try {
+    return (await response.json()).responseStatus.message;
+  } catch {
+    return `The server answered ${response.status}.`;
+  }
+}

@@ -3,10 +3,10 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { parseInput, findUser, candidates, complete, Recall, channelName, channelList, handle } from "../web/input.js";
-import { parseFrame, backOff } from "../web/stream.js";
+import { command, textOf } from "../web/selector.js";
 import { tokens, safeUrl, clip, localPicture, videoOf } from "../web/text.js";
 import { colour, imageAddress, isDark } from "../web/style.js";
-import { follow, merge } from "../web/people.js";
+import { sorted } from "../web/people.js";
 import { chatMessage, continues, place } from "../web/log.js";
 import { drawn } from "../web/picture.js";
 
@@ -44,13 +44,13 @@ for (const input of ["/", "/ x", "/shrug", "/.x", "/x.", "/a@b.c d", "@user2", "
 
 test("users are found without spaces and whatever the case", () => {
   const people = [
-    { userId: "1", displayName: "Ann Lee" }, { userId: "2", displayName: "bob" },
-    { userId: "3", displayName: "twin" }, { userId: "4", displayName: "Twin" }, { userId: "2", displayName: "bob" },
+    { user: "1", name: "Ann Lee" }, { user: "2", name: "bob" },
+    { user: "3", name: "twin" }, { user: "4", name: "Twin" }, { user: "2", name: "bob" },
   ];
-  const me = { userId: "9", displayName: "Self" };
-  assert.equal(findUser("annlee", people, me).user.userId, "1");
-  assert.equal(findUser("BOB", people, me).user.userId, "2");
-  assert.equal(findUser("Me", people, me).user.userId, "9");
+  const me = { user: "9", name: "Self" };
+  assert.equal(findUser("annlee", people, me).person.user, "1");
+  assert.equal(findUser("BOB", people, me).person.user, "2");
+  assert.equal(findUser("Me", people, me).person.user, "9");
   assert.ok(findUser("twin", people, me).error.includes("Several"));
   assert.ok(findUser("nobody", people, me).error.includes("Nobody"));
   assert.ok(findUser("me", people, "").error);
@@ -95,25 +95,24 @@ rows("channel list", channelList, [
   ["home,Foo", ["home", "Foo"]], ["home,,home, Foo ", ["home", "Foo"]], ["a b", []], [null, []], ["<b>", ["<b>"]],
 ]);
 
-const frame = (f) => f && [f.channel, f.op, f.target, f.css, f.body, f.selector];
-rows("frame", (data) => frame(parseFrame(data)), [
-  ['cmd.chat {"id":1}', [null, "cmd", "chat", null, { id: 1 }, "cmd.chat"]],
-  ['home@cmd.announce "hi there"', ["home", "cmd", "announce", null, "hi there", "cmd.announce"]],
-  ["A@cmd.toggle$#channels ", ["A", "cmd", "toggle", "#channels", null, "cmd.toggle$#channels"]],
-  ["cmd.toggle$#channels", [null, "cmd", "toggle", "#channels", null, "cmd.toggle$#channels"]],
-  ['A@css.color$div%20.im,#top "red"', ["A", "css", "color", "div .im,#top", "red", "css.color$div%20.im,#top"]],
-  ['A@css.background-image$#top "url(x)"', ["A", "css", "background-image", "#top", "url(x)", "css.background-image$#top"]],
-  ['a.b@cmd.x.y "z"', ["a.b", "cmd", "x.y", null, "z", "cmd.x.y"]],
-  ["cmd.x null", [null, "cmd", "x", null, null, "cmd.x"]],
-  ["nodot {}", null], [".x {}", null], ["x. {}", null], ["cmd.x {", null], ["", null], [" ", null], ["@ {}", null],
+const parts = (c) => c && [c.op, c.target, c.css, c.selector];
+rows("S-32 the type of a message as a selector", (type) => parts(command(type)), [
+  ["announce", ["cmd", "announce", null, "cmd.announce"]],
+  ["toggle$#channels", ["cmd", "toggle", "#channels", "cmd.toggle$#channels"]],
+  ["cmd.toggle$.im", ["cmd", "toggle", ".im", "cmd.toggle$.im"]],
+  ["css.color$div%20.im,#top", ["css", "color", "div .im,#top", "css.color$div%20.im,#top"]],
+  ["css.background-image$#top", ["css", "background-image", "#top", "css.background-image$#top"]],
+  ["tv.watch", ["tv", "watch", null, "tv.watch"]],
+  ["x.y.z", ["x", "y.z", null, "x.y.z"]],
+  ["x.y$a$b", ["x", "y", "a$b", "x.y$a$b"]],
+  ["__proto__", ["cmd", "__proto__", null, "cmd.__proto__"]],
+  [".x", null], ["x.", null], [".", null],
 ]);
-
-test("back-off grows, is spread and has an end", () => {
-  assert.equal(backOff(0, () => 0), 250);
-  assert.equal(backOff(0, () => 1), 500);
-  assert.equal(backOff(3, () => 1), 4000);
-  assert.equal(backOff(100, () => 1), 30_000);
-  assert.equal(backOff(2000, () => 0), 15_000);
+test("a text is one whatever it looks like", () => {
+  for (const [data, text, want] of [
+    ["hello", "hello", "hello"], ["hello", '"hello"', "hello"], [2026, "2026", "2026"], [true, "true", "true"], [{ a: 1 }, '{"a":1}', '{"a":1}'],
+    [null, "null", null], ["", '""', ""],
+  ]) assert.equal(textOf(data, text), want, text);
 });
 
 const spelled = (text, name) => tokens(text, name).map((t) => (t.link ? `<${t.link}>` : t.mention ? `[${t.text}]` : t.text)).join("");
@@ -174,34 +173,16 @@ rows("dark", isDark, [
   ["oklch(0.5 0.1 200)", null], ["", null],
 ]);
 
-test("a window that opens and closes at once is no one leaving", () => {
-  const window = (createdAt, channels) => ({ userId: "7", displayName: "ann", createdAt, channels });
-  const here = (list, channel) => merge(list, channel, "1").map((p) => p.windows).join();
-  let list = follow([], { selector: "cmd.onJoin", channel: "a", body: window("1", "a,b") });
-  list = follow(list, { selector: "cmd.onJoin", channel: "b", body: window("1", "a,b") });
-  assert.equal(here(list, "a"), "1");
-  list = follow(list, { selector: "cmd.onJoin", channel: "a", body: window("2", "a") });
-  assert.equal(here(list, "a"), "2");
-  list = follow(list, { selector: "cmd.onLeave", channel: "a", body: window("2", "a") });
-  assert.equal(here(list, "a"), "1");
-  list = follow(list, { selector: "cmd.onUpdate", channel: "b", body: window("1", "a") });
-  assert.equal(here(list, "b"), "");
-  list = follow(list, { selector: "cmd.onLeave", channel: "a", body: window("1", "a") });
-  assert.equal(here(list, "a"), "");
-  assert.deepEqual(follow(list, { selector: "cmd.onLeave", channel: "a", body: window("9", "a") }), []);
-});
-
-test("people are merged by user, oneself first", () => {
+test("people are oneself first, and then by name", () => {
   const list = [
-    { userId: "-10", displayName: "user10", channels: "home" }, { userId: "-2", displayName: "user2", channels: "home,Foo" },
-    { userId: "-1", displayName: "user1", channels: "Foo" }, { userId: "-2", displayName: "user2", channels: "home" },
-    { userId: "-3", displayName: "user3", channels: "homer" }, { userId: "-4", displayName: "user4" },
+    { user: "-10", name: "user10", meta: {} }, { user: "-2", name: "user2", meta: { profileUrl: "data:image/png,x" } },
+    { user: "-1", name: "user1", meta: {} }, { user: "ann", name: "", meta: {} },
   ];
-  const shown = (channel, me) => merge(list, channel, me).map((p) => `${p.displayName}x${p.windows}`).join(" ");
-  assert.equal(shown("home", ""), "user2x2 user10x1");
-  assert.equal(shown("home", "-10"), "user10x1 user2x2");
-  assert.equal(shown("Foo", "-1"), "user1x1 user2x1");
-  assert.equal(shown("none", ""), "");
+  const shown = (me) => sorted(list, me).map((p) => p.name).join(" ");
+  assert.equal(shown(""), "ann user1 user2 user10");
+  assert.equal(shown("-10"), "user10 ann user1 user2");
+  assert.equal(sorted(list, "")[2].picture, "data:image/png,x");
+  assert.deepEqual(sorted([], "x"), []);
 });
 
 test("a chat message is one, or none", () => {

@@ -54,7 +54,7 @@ func (s *serveSettings) routes(hub *stentor.Hub, m *metrics, open string, log lo
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.handler())
 	origins := s.origins()
-	plain := eventhttp.New(hub, &eventhttp.Options{
+	plainFace := &eventhttp.Options{
 		// On loopback and without keys, everyone may do everything.
 		Subscribe:    eventhttp.QuerySubscribe,
 		Publish:      func(*http.Request, *stentor.Message) error { return nil },
@@ -63,11 +63,8 @@ func (s *serveSettings) routes(hub *stentor.Hub, m *metrics, open string, log lo
 		AllowOrigins: origins,
 		Stream:       sse.AcceptOptions{Compress: s.compressor()},
 		Logger:       log.Logger,
-	})
-	plain.Register(mux)
-	mux.Handle("GET /stentor.js", js.Client())
-	mux.Handle("GET /stentor-bindings.js", js.Bindings())
-	face := &serverevents.Options{
+	}
+	serviceStack := &serverevents.Options{
 		PublicURL:    show(s.publicURL),
 		AllowOrigins: origins,
 		Logger:       log.Logger,
@@ -75,12 +72,24 @@ func (s *serveSettings) routes(hub *stentor.Hub, m *metrics, open string, log lo
 	if s.demo {
 		application := s.chat(hub, log)
 		application.Register(mux)
-		face.Subscribe, face.Prepare = application.Subscribe, application.Prepare
-	} else {
+		plainFace.Subscribe = func(r *http.Request, o *stentor.SubscribeOptions) error {
+			if err := eventhttp.QuerySubscribe(r, o); err != nil {
+				return err
+			}
+			return application.Subscribe(r, o) // whoever has signed in is nobody else
+		}
+		plainFace.Prepare = application.Prepare
+		serviceStack.Subscribe, serviceStack.Prepare = application.Subscribe, application.Prepare
+	}
+	plain := eventhttp.New(hub, plainFace)
+	plain.Register(mux)
+	serverevents.New(hub, serviceStack).Register(mux)
+	mux.Handle("GET /stentor.js", js.Client())
+	mux.Handle("GET /stentor-bindings.js", js.Bindings())
+	if !s.demo {
 		mux.HandleFunc("GET /{$}", index(open))
 		mux.Handle("/", plain) // says what there is
 	}
-	serverevents.New(hub, face).Register(mux)
 	return mux
 }
 
