@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,13 +31,22 @@ func (e *Refusal) Error() string {
 	return text
 }
 
-// refused makes a Refusal of an answer; a proxy's has no detail.
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*Refusal](err)
+	return ok
+}
+
+// refused makes a Refusal of an answer, a problem document or ServiceStack's envelope; a proxy's has
+// no detail.
 func refused(status int, answer []byte) *Refusal {
-	var doc struct{ Detail string }
+	var doc struct {
+		Detail         string
+		ResponseStatus struct{ Message string }
+	}
 	if json.Unmarshal(answer, &doc) != nil {
 		return &Refusal{Status: status}
 	}
-	return &Refusal{Status: status, Detail: doc.Detail}
+	return &Refusal{Status: status, Detail: cmp.Or(doc.Detail, doc.ResponseStatus.Message)}
 }
 
 // refusal makes one of what ended a stream, if it is an answer.
@@ -48,12 +58,28 @@ func refusal(err error) error {
 	return refused(r.Status, r.Body)
 }
 
+// Call asks another service of the same server, as who this client is: with its token, its headers and
+// its cookies, those that the answer sets included. After a sign-in, Restart has the stream be of
+// the one who has signed in.
+//
+// path is under the server's address, and may have a query. in is sent as JSON, out gets the answer's; nil: none.
+// A [Refusal] says that the server doesn't want it.
+func (c *Client) Call(ctx context.Context, method, path string, in, out any) error {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" {
+		return fmt.Errorf("client: %.200q is no path under the server's address", path)
+	}
+	at := c.server.JoinPath(u.EscapedPath())
+	at.RawQuery = u.RawQuery
+	return c.do(ctx, call{method: method, url: at, in: in, out: out})
+}
+
 // call is one request that is no stream.
 type call struct {
-	method, path string
-	query        url.Values
-	key          string // makes it safe to repeat; empty: none
-	in, out      any    // JSON; nil: none
+	method  string
+	url     *url.URL
+	key     string // makes it safe to repeat; empty: none
+	in, out any    // JSON; nil: none
 }
 
 // do sends a call, and once more with a new token where that was refused.
@@ -80,11 +106,11 @@ func (c *Client) do(ctx context.Context, a call) error {
 	if status/100 != 2 {
 		return refused(status, answer)
 	}
-	if a.out == nil {
+	if a.out == nil || len(answer) == 0 && status == http.StatusNoContent {
 		return nil
 	}
 	if err := json.Unmarshal(answer, a.out); err != nil {
-		return &final{fmt.Errorf("client: /%s: %w; is the URL that of a plain face?", a.path, err)}
+		return &final{fmt.Errorf("client: %s: %w; is the URL that of a Stentor server?", a.url.Path, err)}
 	}
 	return nil
 }
@@ -96,17 +122,18 @@ func (e *final) Error() string { return e.err.Error() }
 func (e *final) Unwrap() error { return e.err }
 
 func (c *Client) send(ctx context.Context, a call, body []byte, renew bool) (int, []byte, error) {
-	u := c.server.JoinPath(a.path)
-	u.RawQuery = a.query.Encode()
-	r, err := http.NewRequestWithContext(ctx, a.method, u.String(), bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, a.method, a.url.String(), bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, fmt.Errorf("client: %w", err)
+		return 0, nil, &final{fmt.Errorf("client: %w", err)}
 	}
 	for name, values := range c.o.Header {
 		r.Header[name] = values
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if r.Header.Get("Accept") == "" {
+		r.Header.Set("Accept", "application/json")
 	}
 	if a.key != "" {
 		r.Header.Set("Idempotency-Key", `"`+a.key+`"`)

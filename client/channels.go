@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 )
 
@@ -30,6 +29,9 @@ func (c *Client) Leave(ctx context.Context, channels ...string) error {
 
 // change makes one change after the other, each whole or not at all.
 func (c *Client) change(ctx context.Context, join, leave []string) error {
+	if err := checkChannels(join); err != nil {
+		return err
+	}
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
@@ -47,7 +49,7 @@ func (c *Client) change(ctx context.Context, join, leave []string) error {
 		return nil
 	}
 	if err := c.tell(ctx, id, without(after, before), without(before, after)); err != nil {
-		if _, ok := errors.AsType[*Refusal](err); !ok {
+		if !isRefusal(err) {
 			c.source.Restart() // nobody knows if the server has done it: it is asked for all anew
 		}
 		return err
@@ -73,13 +75,7 @@ func (c *Client) change(ctx context.Context, join, leave []string) error {
 // tell changes the channels of a live subscription. One that is gone meanwhile needs no change: the
 // next one begins with what is wanted.
 func (c *Client) tell(ctx context.Context, id string, join, leave []string) error {
-	in := struct {
-		Join  []string `json:"join,omitempty"`
-		Leave []string `json:"leave,omitempty"`
-	}{join, leave}
-	query := url.Values{}
-	c.identify(query)
-	err := c.do(ctx, call{method: http.MethodPost, path: "subscriptions/" + url.PathEscape(id), query: query, in: in})
+	err := c.do(ctx, c.face.change(id, join, leave))
 	if r, ok := errors.AsType[*Refusal](err); ok && r.Status == http.StatusNotFound {
 		return nil
 	}

@@ -2,16 +2,15 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/stentor-sse/stentor/eventsource"
-	"github.com/stentor-sse/stentor/sse"
 )
 
 // ErrReplaced says that a newer stream has this one's key: coming back would end that one.
@@ -20,26 +19,39 @@ var ErrReplaced = errors.New("client: a newer stream has taken the place of this
 // Client is a subscriber of one hub. Its methods are safe for any goroutine, handlers included.
 type Client struct {
 	o      Options
+	face   face
 	server *url.URL
 	http   *http.Client
 	source *eventsource.Source
 	turn   chan struct{} // holds one while channels are changed
 
-	mu       sync.Mutex // guards all below
-	handlers map[string]handler
-	want     []string // the channels
-	asked    []string // those of the stream, or of the request for it
-	id       string   // the subscription's; empty while there is none
-	rooms    map[string]*room
+	still context.CancelFunc // the loop's: ends the heartbeats of the stream; nil: there are none
+
+	mu        sync.Mutex // guards all below
+	handlers  map[string][]*handler
+	receivers map[string]*receiver
+	want      []string // the channels
+	asked     []string // those of the stream, or of the request for it
+	id        string   // the subscription's; empty while there is none
+	leaving   string   // the subscription that Close has to end
+	busy      bool     // with an event
+	heard     time.Time
+	rooms     map[string]*room
+	counting  bool // lists are asked for again
+	unlisted  bool // the server doesn't say who is there
 }
 
-// New makes a client of the plain face at an http or https address, which is that of the server or of
+// New makes a client of a server at an http or https address, which is that of the server or of
 // the path that the face is under: "https://example.com" has its stream at
-// "https://example.com/events". It connects when Run is called.
+// "https://example.com/events", on the ServiceStack face at "https://example.com/event-stream". It
+// connects when Run is called.
 func New(server string, o *Options) (*Client, error) {
 	c := &Client{
 		o: o.withDefaults(), turn: make(chan struct{}, 1),
-		handlers: map[string]handler{}, rooms: map[string]*room{},
+		handlers: map[string][]*handler{}, receivers: map[string]*receiver{}, rooms: map[string]*room{},
+	}
+	if err := checkChannels(c.o.Channels); err != nil {
+		return nil, err
 	}
 	c.want = union(nil, c.o.Channels)
 	c.http = &http.Client{Transport: eventsource.NewTransport()}
@@ -69,7 +81,8 @@ func New(server string, o *Options) (*Client, error) {
 	if c.server.Path == "" {
 		c.server.Path = "/" // else what is joined to it has no slash in front
 	}
-	return c, nil
+	c.face, err = newFace(&c.o, c.server)
+	return c, err
 }
 
 // Run connects, and calls the handlers of what comes, one after the other, until it helps
@@ -81,20 +94,52 @@ func (c *Client) Run(ctx context.Context) error {
 	if c.o.HTTP == nil {
 		defer c.http.CloseIdleConnections()
 	}
+	r := &run{Client: c}
+	var cancel context.CancelFunc
+	r.ctx, cancel = context.WithCancel(ctx)
+	defer r.aside.Wait()
+	defer cancel()
 	for e, err := range c.source.Events(ctx) {
 		if err != nil {
 			return refusal(err)
 		}
-		if err := c.take(ctx, e); err != nil {
+		if err := r.take(e); err != nil {
 			return err
 		}
 	}
+	c.sayGoodbye(ctx)
 	return nil
 }
 
-// Close ends Run, which does nothing any more. It doesn't wait. To be gone for the others at
-// once, rather than when the linger is over, Leave all channels before.
-func (c *Client) Close() { c.source.Close() }
+// Close ends Run, which does nothing any more, but tells the server that this client has gone, so
+// that the others know at once rather than when the linger is over. It doesn't wait. Twice is
+// harmless. To pause, end Run's context instead.
+func (c *Client) Close() {
+	c.mu.Lock()
+	if c.leaving == "" {
+		c.leaving = c.id
+	}
+	c.mu.Unlock()
+	c.source.Close()
+}
+
+// goodbyeTimeout bounds what Close has Run do.
+const goodbyeTimeout = 2 * time.Second
+
+// sayGoodbye ends the subscription that was open when Close was called. Where that fails, the linger ends
+// it.
+func (c *Client) sayGoodbye(ctx context.Context) {
+	c.mu.Lock()
+	id := c.leaving
+	c.leaving = ""
+	c.mu.Unlock()
+	if id == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, goodbyeTimeout)
+	defer cancel()
+	c.do(ctx, c.face.end(id)) // nobody is left to hear of an error
+}
 
 // Restart connects anew at once, without losing the place: with another token, on another network.
 func (c *Client) Restart() { c.source.Restart() }
@@ -108,26 +153,12 @@ func (c *Client) LastEventID() string { return c.source.LastEventID() }
 // prepare completes the request for a stream.
 func (c *Client) prepare(r *http.Request, after error) error {
 	c.mu.Lock()
-	c.asked = slices.Clone(c.want)
-	query := url.Values{"channel": c.asked}
+	asked := slices.Clone(c.want)
+	c.asked = asked
 	c.mu.Unlock()
-	c.identify(query)
-	if c.o.Presence {
-		query.Set("presence", "true")
-	}
-	r.URL = c.server.JoinPath("events")
-	r.URL.RawQuery = query.Encode()
+	r.URL = c.face.stream(asked)
 	refused, ok := errors.AsType[*eventsource.ResponseError](after)
 	return c.authorize(r, ok && refused.Status == http.StatusUnauthorized)
-}
-
-// identify says who this is.
-func (c *Client) identify(query url.Values) {
-	for name, value := range map[string]string{"user": c.o.User, "session": c.o.Session, "key": c.o.Key} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
 }
 
 // authorize sets the token.
@@ -145,54 +176,16 @@ func (c *Client) authorize(r *http.Request, renew bool) error {
 
 func (c *Client) changed(change eventsource.Change) {
 	if change.State != eventsource.Open {
+		if c.still != nil {
+			c.still()
+			c.still = nil
+		}
 		c.mu.Lock()
 		c.id = ""
 		c.mu.Unlock()
 	}
 	if c.o.Change != nil {
 		c.o.Change(change)
-	}
-}
-
-// take does with an event what is to be done, and then calls its handler.
-func (c *Client) take(ctx context.Context, e sse.Event) error {
-	var end error
-	switch e.Type {
-	case "stentor.open":
-		c.opened(ctx, e)
-	case "stentor.gap":
-		if c.o.Presence { // joins and leaves may be among what is missing
-			c.reload(ctx, c.Channels())
-		}
-	case "stentor.join", "stentor.leave", "stentor.update":
-		c.seen(e)
-	case "stentor.end":
-		var why End
-		if json.Unmarshal([]byte(e.Data), &why) == nil && why.Reason == "replaced" {
-			end = ErrReplaced
-		}
-	}
-	c.dispatch(e)
-	return end
-}
-
-// opened takes over the subscription's id. Where the channels have changed since the request
-// was made, another request has to be.
-func (c *Client) opened(ctx context.Context, e sse.Event) {
-	var open struct{ Subscription string }
-	if err := json.Unmarshal([]byte(e.Data), &open); err != nil {
-		c.trouble(fmt.Errorf("client: %s: %w", e.Type, err))
-		return
-	}
-	c.mu.Lock()
-	c.id = open.Subscription
-	late := !slices.Equal(c.asked, c.want)
-	list := slices.Clone(c.asked)
-	c.mu.Unlock()
-	if late {
-		c.source.Restart()
-	} else if c.o.Presence {
-		c.reload(ctx, list)
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 
 func ExampleOn() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/events" { // it says that it has gone
+			return
+		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		io.WriteString(w, "id: 1\nevent: stentor.open\ndata: {\"subscription\":\"s\"}\n\n"+
 			"id: 2\nevent: placed\ndata: {\"customer\":\"Ada\",\"items\":3}\n\n"+

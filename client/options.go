@@ -6,18 +6,27 @@ import (
 	"time"
 
 	"github.com/stentor-sse/stentor/eventsource"
+	"github.com/stentor-sse/stentor/sse"
 )
 
 // Options configures [New]. The zero value is ready to use, once there is a channel.
 type Options struct {
+	// Face is the protocol. Zero is the plain face.
+	Face Face
+	// StreamPath is where the stream is, under the server's address. Empty means "events", and
+	// "event-stream" on the ServiceStack face.
+	StreamPath string
+
 	// Channels are those to begin with; Join and Leave change them.
 	Channels []string
-	// User, Session and Key say who this is, on a server without keys. Else the token does.
+	// User, Session and Key say who this is, on a server without keys that believes it. Else the token does, or
+	// the cookies.
 	User    string
 	Session string
 	Key     string
 	// Token gives the bearer token of each request; ctx ends with it. Where renew is set, the
-	// server has refused the last one, and one that was kept is no good any more. Nil: none.
+	// server has refused the last one, and one that was kept is no good any more. It is called on the
+	// goroutine of what needs one. Nil: none.
 	Token func(ctx context.Context, renew bool) (string, error)
 	// Header is sent with each request.
 	Header http.Header
@@ -35,14 +44,20 @@ type Options struct {
 	MaxMembers int
 	// IdleTimeout is how long a stream may be silent before the connection is taken for dead.
 	// Zero means 45 s, which is three keepalives; negative means no limit.
+	// On the ServiceStack face the stream is given up sooner, when nothing came for the lease that the
+	// server told, 30 s mostly.
 	IdleTimeout time.Duration
 	// CallTimeout bounds one request that is no stream. Zero means 10 s; negative means no limit.
 	CallTimeout time.Duration
 
 	// Change is told when the connection changes, as [eventsource.Options.Change] is.
 	Change func(c eventsource.Change)
+	// Event is called with every event before its handlers, also with those that have none: messages, and the
+	// server's own as On has them.
+	Event func(e sse.Event)
 	// Error is told about what went wrong beside the stream: data that a handler's type doesn't
-	// take, a list of members that could not be had.
+	// take, a list of members that could not be had, a heartbeat without an answer. It is called on whatever
+	// goroutine that happened, one call beside another perhaps.
 	Error func(err error)
 }
 

@@ -5,28 +5,37 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/url"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/stentor-sse/stentor/sse"
 )
 
 // Member is a user on a channel, with however many subscriptions.
 type Member struct {
-	Channel string            `json:"channel"`
-	User    string            `json:"user"`
-	Name    string            `json:"name"`
-	Meta    map[string]string `json:"meta"`
+	Channel string `json:"channel,omitempty"`
+	User    string `json:"user"`
+	Name    string `json:"name"`
+	// Meta is what the application says of it. On the ServiceStack face isAuthenticated, createdAt, profileUrl and
+	// channels, those that it is on, are there too.
+	Meta map[string]string `json:"meta"`
 }
 
 // room is who is on one channel, by user.
 type room struct {
 	order   []string
-	members map[string]Member
+	members map[string]*present
 
 	loading int      // lists that are on their way
 	since   []notice // what was told while one was
+	doubt   bool     // the list has to be asked for again
+}
+
+// present is a user who is there, with that many subscriptions, as far as they are told of.
+type present struct {
+	Member
+	count int
 }
 
 // notice is a join, leave or update.
@@ -46,7 +55,7 @@ func (c *Client) Members(channel string) []Member {
 	}
 	all := make([]Member, 0, len(r.order))
 	for _, user := range r.order {
-		m := r.members[user]
+		m := r.members[user].Member
 		m.Meta = maps.Clone(m.Meta)
 		all = append(all, m)
 	}
@@ -54,21 +63,68 @@ func (c *Client) Members(channel string) []Member {
 }
 
 // seen keeps a list up to date.
-func (c *Client) seen(e sse.Event) {
-	n := notice{left: e.Type == "stentor.leave"}
+func (r *run) seen(e sse.Event) {
+	n := notice{left: e.Type == leaveType}
 	if err := json.Unmarshal([]byte(e.Data), &n.m); err != nil {
-		c.trouble(fmt.Errorf("client: %s: %w", e.Type, err))
+		r.trouble(fmt.Errorf("client: %s: %w", e.Type, err))
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !slices.Contains(c.want, n.m.Channel) {
+	n.left = n.left || e.Type == updateType && !r.face.eachUser() && !on(n.m)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Contains(r.want, n.m.Channel) {
 		return // it was left meanwhile
 	}
-	r := c.room(n.m.Channel)
-	r.apply(n, c.o.MaxMembers)
-	if r.loading > 0 && len(r.since) < c.o.MaxMembers {
-		r.since = append(r.since, n)
+	room := r.room(n.m.Channel)
+	room.apply(n, r.o.MaxMembers)
+	if room.loading > 0 && len(room.since) < r.o.MaxMembers {
+		room.since = append(room.since, n)
+	}
+	if r.face.eachUser() || r.unlisted {
+		return
+	}
+	room.doubt = true
+	if !r.counting {
+		r.counting = true
+		r.aside.Go(func() { r.count(r.ctx) })
+	}
+}
+
+// on says if a member that moved is on the channel that it is told of.
+func on(m Member) bool {
+	channels, ok := m.Meta["channels"]
+	return !ok || slices.Contains(strings.Split(channels, ","), m.Channel)
+}
+
+// countEvery is how often lists are asked for again at most.
+const countEvery = time.Second
+
+// count asks again who is on the channels where somebody came or went, until nobody does any more. It is for faces
+// that tell of subscriptions: whether a user has others nobody says.
+func (c *Client) count(ctx context.Context) {
+	for {
+		c.mu.Lock()
+		var list []string
+		for name, r := range c.rooms {
+			if r.doubt && slices.Contains(c.want, name) {
+				list = append(list, name)
+			}
+			r.doubt = false
+		}
+		if len(list) == 0 || c.unlisted || ctx.Err() != nil {
+			c.counting = false
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		slices.Sort(list)
+		c.reload(ctx, list)
+		t := time.NewTimer(countEvery)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+		t.Stop()
 	}
 }
 
@@ -76,7 +132,7 @@ func (c *Client) seen(e sse.Event) {
 func (c *Client) room(channel string) *room {
 	r := c.rooms[channel]
 	if r == nil {
-		r = &room{members: map[string]Member{}}
+		r = &room{members: map[string]*present{}}
 		c.rooms[channel] = r
 	}
 	return r
@@ -87,6 +143,12 @@ func (c *Client) room(channel string) *room {
 func (c *Client) reload(ctx context.Context, channels []string) {
 	for _, ch := range channels {
 		if err := c.load(ctx, ch); err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			c.mu.Lock()
+			c.unlisted = isRefusal(err)
+			c.mu.Unlock()
 			c.trouble(fmt.Errorf("client: who is on %q: %w", ch, err))
 			return // it would say the same of the others
 		}
@@ -102,15 +164,19 @@ func (c *Client) load(ctx context.Context, channel string) error {
 	from := len(r.since)
 	c.mu.Unlock()
 
-	var list struct{ Members []Member }
-	err := c.do(ctx, call{method: http.MethodGet, path: "presence", query: url.Values{"channel": {channel}}, out: &list})
+	ask, list := c.face.members(channel)
+	err := c.do(ctx, ask)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
-		r.order, r.members = nil, map[string]Member{}
-		for _, m := range list.Members {
+		r.order, r.members = nil, map[string]*present{}
+		for _, m := range list() {
 			m.Channel = channel
+			if p := r.members[m.User]; p != nil {
+				p.count++
+				continue
+			}
 			r.apply(notice{m: m}, c.o.MaxMembers)
 		}
 		for _, n := range r.since[from:] {
@@ -126,17 +192,19 @@ func (c *Client) load(ctx context.Context, channel string) error {
 	return err
 }
 
-// apply does what a notice says, unless there are too many.
+// apply does what a notice says, unless there are too many. A user leaves with the last subscription.
 func (r *room) apply(n notice, most int) {
-	_, known := r.members[n.m.User]
+	p := r.members[n.m.User]
 	switch {
-	case n.left && known:
+	case n.left && p != nil && p.count > 1:
+		p.count--
+	case n.left && p != nil:
 		delete(r.members, n.m.User)
 		r.order = slices.DeleteFunc(r.order, func(user string) bool { return user == n.m.User })
-	case !n.left && (known || len(r.order) < most):
-		if !known {
-			r.order = append(r.order, n.m.User)
-		}
-		r.members[n.m.User] = n.m
+	case !n.left && p != nil:
+		p.Member = n.m
+	case !n.left && len(r.order) < most:
+		r.order = append(r.order, n.m.User)
+		r.members[n.m.User] = &present{n.m, 1}
 	}
 }

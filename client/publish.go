@@ -50,7 +50,7 @@ func (c *Client) Publish(ctx context.Context, m Message) (Receipt, error) {
 		m.IdempotencyKey = rand.Text()
 	}
 	var r Receipt
-	a := call{method: http.MethodPost, path: "publish", key: m.IdempotencyKey, in: m, out: &r}
+	a := call{method: http.MethodPost, url: address(c.server, "publish", nil), key: m.IdempotencyKey, in: m, out: &r}
 	for wait := range 2 {
 		err := c.do(ctx, a)
 		if err == nil || !passing(err) || ctx.Err() != nil {

@@ -4,11 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,82 +16,138 @@ import (
 	"github.com/stentor-sse/stentor/ssetest"
 )
 
-// request is what the face was asked.
+// request is what the server was asked.
 type request struct {
+	what   string // the same whatever the face: "stream a b", "change s1 +c -a", "members a", "end s1", "publish"
 	line   string // method, path, query
-	token  string
+	header http.Header
 	body   string
 	cursor string
-	key    string
 }
 
-// face is a plain face that does what a test says.
-type face struct {
+// server is a face that does what a test says.
+type server struct {
 	*ssetest.Server
+	words
 	begin    func(n int, w http.ResponseWriter, r *http.Request) // the n-th stream, from 1 on
 	presence func(channel string) (int, string)
 	change   func(id string) int
 	publish  func() (int, string)
+	beat     func(id string) int
 
 	mu       sync.Mutex // guards all below
 	requests []request
 	streams  int
 }
 
-func newFace(t *testing.T, p ssetest.Protocol) *face {
-	f := &face{
-		begin:    func(_ int, w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		presence: func(string) (int, string) { return 200, `{"members":[]}` },
-		change:   func(string) int { return 200 },
-		publish:  func() (int, string) { return 200, `{"id":"7","matched":2}` },
+// each runs f with both faces, over HTTP/1.1 and HTTP/2, each time in a bubble.
+func each(t *testing.T, f func(t *testing.T, s *server)) {
+	for _, w := range []words{plainWords{}, serviceStackWords{}} {
+		t.Run(w.name(), func(t *testing.T) {
+			ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) { f(t, newServer(t, p, w)) })
+		})
 	}
-	f.Server = ssetest.NewServer(t, p, http.HandlerFunc(f.serve))
-	f.Client.CheckRedirect = nil
-	return f
 }
 
-func (f *face) serve(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	query, _ := url.QueryUnescape(r.URL.RawQuery)
-	f.mu.Lock()
-	f.requests = append(f.requests, request{
-		line:  fmt.Sprintf("%s %s?%s", r.Method, r.URL.Path, query),
-		token: r.Header.Get("Authorization"), body: string(body), cursor: r.Header.Get("Last-Event-ID"), key: r.Header.Get("Idempotency-Key"),
-	})
-	if r.URL.Path == "/events" {
-		f.streams++
+// eachPlain is for what is the plain face's alone.
+func eachPlain(t *testing.T, f func(t *testing.T, s *server)) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) { f(t, newServer(t, p, plainWords{})) })
+}
+
+// eachServiceStack is for what is the other's.
+func eachServiceStack(t *testing.T, f func(t *testing.T, s *server)) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) { f(t, newServer(t, p, serviceStackWords{})) })
+}
+
+func newServer(t *testing.T, p ssetest.Protocol, w words) *server {
+	s := &server{
+		words:    w,
+		begin:    func(_ int, w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		presence: func(string) (int, string) { return 200, w.list() },
+		change:   func(string) int { return 200 },
+		publish:  func() (int, string) { return 200, `{"id":"7","matched":2}` },
+		beat:     func(string) int { return 200 },
 	}
-	n := f.streams
-	f.mu.Unlock()
+	s.Server = ssetest.NewServer(t, p, http.HandlerFunc(s.serve))
+	s.Client.CheckRedirect = nil
+	return s
+}
+
+func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	verb, arguments := s.words.request(r, body)
+	line := r.Method + " " + r.URL.Path
+	if r.URL.RawQuery != "" {
+		line += "?" + r.URL.RawQuery
+	}
+	s.mu.Lock()
+	s.requests = append(s.requests, request{
+		what: strings.TrimSpace(verb + " " + arguments), line: line,
+		header: r.Header, body: string(body), cursor: r.Header.Get("Last-Event-ID"),
+	})
+	if verb == "stream" {
+		s.streams++
+	}
+	n := s.streams
+	s.mu.Unlock()
 	answer := func(code int, text string) {
 		w.WriteHeader(code)
 		io.WriteString(w, text)
 	}
-	switch {
-	case r.URL.Path == "/events":
-		f.begin(n, w, r)
-	case r.URL.Path == "/presence":
-		answer(f.presence(r.URL.Query().Get("channel")))
-	case r.URL.Path == "/publish":
-		answer(f.publish())
+	switch verb {
+	case "stream":
+		s.begin(n, w, r)
+	case "members":
+		answer(s.presence(arguments))
+	case "publish":
+		answer(s.publish())
+	case "change", "end":
+		answer(s.change(arguments), s.words.problem("because"))
+	case "beat":
+		answer(s.beat(arguments), "")
 	default:
-		answer(f.change(r.URL.Path), `{"detail":"because"}`)
+		answer(404, s.words.problem("no such path"))
 	}
 }
 
 // asked gives the requests so far.
-func (f *face) asked() []request {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.requests)
+func (s *server) asked() []request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
 }
 
-// lines gives those requests that are no stream, with their bodies.
-func (f *face) lines() (all []string) {
-	for _, r := range f.asked() {
-		all = append(all, r.line+r.body)
+// heard gives what the server was asked, but for heartbeats.
+func (s *server) heard() (all []string) {
+	for _, r := range s.asked() {
+		if !strings.HasPrefix(r.what, "beat") {
+			all = append(all, r.what)
+		}
 	}
 	return all
+}
+
+// stay opens a stream that stays.
+func (s *server) stay(n int, w http.ResponseWriter, r *http.Request) {
+	say(w, s.opening(n))
+	<-r.Context().Done()
+}
+
+// feed gives each stream what is sent to it after its beginning.
+func (s *server) feed() chan<- string {
+	more := make(chan string)
+	s.begin = func(n int, w http.ResponseWriter, r *http.Request) {
+		say(w, s.opening(n))
+		for {
+			select {
+			case text := <-more:
+				say(w, text)
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}
+	return more
 }
 
 // say writes a piece of a stream.
@@ -100,11 +155,6 @@ func say(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	io.WriteString(w, text)
 	http.NewResponseController(w).Flush()
-}
-
-// opening is the first event of the n-th stream.
-func opening(n int) string {
-	return fmt.Sprintf("retry: 1000\nid: %d00\nevent: stentor.open\ndata: {\"subscription\":\"s%d\"}\n\n", n, n)
 }
 
 // run starts a client and gives what ends it and waits. In a bubble, everything has happened when
@@ -127,13 +177,14 @@ func run(t *testing.T, c *client.Client) (end func() error) {
 	return end
 }
 
-func (f *face) client(t *testing.T, o client.Options) *client.Client {
+// client makes one of the server's face.
+func (s *server) client(t *testing.T, o client.Options) *client.Client {
 	t.Helper()
-	o.HTTP = f.Client
+	o.HTTP, o.Face = s.Client, s.face()
 	if o.Error == nil {
 		o.Error = func(err error) { t.Errorf("told of %v", err) }
 	}
-	c, err := client.New(f.URL, &o)
+	c, err := client.New(s.URL, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,22 +198,17 @@ func users(c *client.Client, channel string) (all []string) {
 	return all
 }
 
-// members is an answer of /presence.
-func members(names ...string) string {
-	type member struct {
-		User string `json:"user"`
-	}
-	list := []member{}
-	for _, n := range names {
-		list = append(list, member{n})
-	}
-	b, _ := json.Marshal(map[string]any{"members": list})
-	return string(b)
-}
-
 func status(err error) int {
 	if r, ok := errors.AsType[*client.Refusal](err); ok {
 		return r.Status
 	}
 	return 0
+}
+
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
