@@ -3,13 +3,20 @@
 //	mux := http.NewServeMux()
 //	c := chat.New(hub, &chat.Options{SignIn: []chat.Provider{chat.ByName{}}})
 //	c.Register(mux)
-//	serverevents.New(hub, &serverevents.Options{Subscribe: c.Subscribe, Prepare: c.Prepare}).Register(mux)
+//	eventhttp.New(hub, &eventhttp.Options{Subscribe: c.Subscribe, Prepare: c.Prepare, Presence: c.Presence}).Register(mux)
 //	http.ListenAndServe("127.0.0.1:8080", mux)
+//
+// The page is a client of the plain face, which has to be there at its default paths. ServiceStack's
+// clients are in the same room, see the same people, and say and hear the same (TestFacesTalk,
+// TestFacesSeeEachOther), where their face is mounted too:
+//
+//	serverevents.New(hub, &serverevents.Options{Subscribe: c.Subscribe, Prepare: c.Prepare}).Register(mux)
 //
 // The services are those of ServiceStack's Chat, at its paths and under /api/ and
 // /json/reply/: they take JSON, a form or the query, with names in any letter
 // case, and answer errors with its envelope (TestServices, TestSpellings, TestBadRequests).
-// The page, at /?channels=home,news, is plain HTML, CSS and JavaScript modules.
+// The page, at /?channels=home,news, is plain HTML, CSS and JavaScript modules, with the client of
+// package js, which the chat serves by itself (TestClientIsServed).
 //
 // # Who says what
 //
@@ -36,9 +43,9 @@
 // browser then has a token of 130 random bits in a cookie that no script reads and no other
 // site's page sends (TestSessionCookie); each sign-in gives a new one (TestSignInChangesTheToken).
 // Sessions live in this process, 10,000 of them, each until it was not used for a day
-// (TestSessionsEnd, TestSessionsAreBounded). [Chat.Subscribe] tells the face who a
+// (TestSessionsEnd, TestSessionsAreBounded). [Chat.Subscribe] tells the faces who a
 // subscriber is; a live subscription stays who it is, and pages connect anew
-// (TestIdentityIsTakenAtConnect).
+// (TestIdentityIsTakenAtConnect). That somebody has signed in is told to all (TestSignedInWindow).
 //
 // Everybody has a picture: what the provider gave, or initials that are drawn here, as a data: URL
 // (TestPicturesAreTold, TestPictureContrast).
@@ -65,7 +72,9 @@
 //
 // # Resuming
 //
-// The hub resumes streams. The history holds the newest messages of each channel, up
+// The hub resumes streams. A page that is loaded anew within the linger is who it was, without a leave
+// and a join, and begins with the history; one that is left for another, or stops listening, is gone at
+// once. The history holds the newest messages of each channel, up
 // to Options.History of them, 256 channels and 8 MiB in all; what was quiet for longest goes
 // first (TestHistoryBounds). It lives in this process: with several nodes each has
 // its own, and a restart empties it.
