@@ -62,8 +62,9 @@ func refusal(err error) error {
 // its cookies, those that the answer sets included. After a sign-in, Restart has the stream be of
 // the one who has signed in.
 //
-// path is under the server's address, and may have a query. in is sent as JSON, out gets the answer's; nil: none.
-// A [Refusal] says that the server doesn't want it.
+// path is under the server's address, and may have a query. in is sent as JSON, [url.Values] as a form; out gets the
+// JSON of the answer; nil: none. A [Refusal] says that the server doesn't want it. Redirects are not followed; 303, with
+// which forms are answered, is a yes for who wants no more.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any) error {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" {
@@ -79,17 +80,33 @@ type call struct {
 	method  string
 	url     *url.URL
 	key     string // makes it safe to repeat; empty: none
-	in, out any    // JSON; nil: none
+	in, out any    // JSON, or a form; nil: none
+}
+
+// body is what it sends.
+func (a *call) body() ([]byte, error) {
+	if a.in == nil {
+		return nil, nil
+	}
+	if form, ok := a.in.(url.Values); ok {
+		return []byte(form.Encode()), nil
+	}
+	return json.Marshal(a.in)
+}
+
+// contentType is that of the body.
+func (a *call) contentType() string {
+	if _, ok := a.in.(url.Values); ok {
+		return "application/x-www-form-urlencoded"
+	}
+	return "application/json"
 }
 
 // do sends a call, and once more with a new token where that was refused.
 func (c *Client) do(ctx context.Context, a call) error {
-	var body []byte
-	if a.in != nil {
-		var err error
-		if body, err = json.Marshal(a.in); err != nil {
-			return &final{fmt.Errorf("client: %w", err)}
-		}
+	body, err := a.body()
+	if err != nil {
+		return &final{fmt.Errorf("client: %w", err)}
 	}
 	if c.o.CallTimeout > 0 {
 		var cancel context.CancelFunc
@@ -103,7 +120,7 @@ func (c *Client) do(ctx context.Context, a call) error {
 	if err != nil {
 		return err
 	}
-	if status/100 != 2 {
+	if status/100 != 2 && !(status == http.StatusSeeOther && a.out == nil) {
 		return refused(status, answer)
 	}
 	if a.out == nil || len(answer) == 0 && status == http.StatusNoContent {
@@ -130,7 +147,7 @@ func (c *Client) send(ctx context.Context, a call, body []byte, renew bool) (int
 		r.Header[name] = values
 	}
 	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", a.contentType())
 	}
 	if r.Header.Get("Accept") == "" {
 		r.Header.Set("Accept", "application/json")

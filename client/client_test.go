@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -221,6 +222,8 @@ func TestCallAsTheSameVisitor(t *testing.T) {
 			case r.URL.Path == "/auth/credentials" && r.URL.RawQuery == "a=%20b" && r.Header.Get("Content-Type") == "application/json":
 				http.SetCookie(w, &http.Cookie{Name: "ss-id", Value: "ada", Path: "/"})
 				fmt.Fprint(w, `{"displayName":"Ada"}`)
+			case r.URL.Path == "/form" && r.PostFormValue("name") == "Ada Lovelace":
+				http.Redirect(w, r, "/", http.StatusSeeOther)
 			case r.URL.Path == "/nothing":
 				w.WriteHeader(204)
 			default:
@@ -239,6 +242,13 @@ func TestCallAsTheSameVisitor(t *testing.T) {
 		}
 		if err := c.Call(t.Context(), "GET", "nothing", nil, &answer); err != nil {
 			t.Error(err)
+		}
+		form := url.Values{"name": {"Ada Lovelace"}}
+		if err := c.Call(t.Context(), "POST", "form", form, nil); err != nil {
+			t.Error(err)
+		}
+		if err := c.Call(t.Context(), "POST", "form", form, &answer); status(err) != 303 {
+			t.Errorf("an answer that is elsewhere: %v", err)
 		}
 		c.Restart()
 		synctest.Wait()
