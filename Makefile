@@ -8,7 +8,7 @@ FUZZTIME    ?= 10s
 export GOFLAGS ?= -mod=readonly
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare contract-service e2e cover model crash js js-check
+.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare contract-service e2e cover model crash js js-check react-chat react-chat-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: ## serve the Chat application at http://127.0.0.1:8080/
 serve: ## serve the hub alone
 	$(GO) run ./cmd/stentor serve
 
-test: tools lint alone js-check ## everything that has to pass; installs what is missing
+test: tools lint alone js-check react-chat-check ## everything that has to pass; installs what is missing
 	@echo "building the tests"; $(GO) test -race -run '^$$' work > /dev/null
 	$(GO) test -race -p 1 work
 
@@ -69,6 +69,12 @@ js: tools ## build the browser client, js/dist, and print its size
 
 js-check: tools ## the browser client is built from its sources, and passes its tests in Node.js
 	cd js && npm run --silent build -- --check && npm test --silent
+
+react-chat: tools ## build the page of examples/react-chat, its dist
+	cd examples/react-chat && npm run --silent build
+
+react-chat-check: tools ## the page of examples/react-chat is built from its sources, and its types fit the browser client
+	cd examples/react-chat && npm run --silent check
 
 e2e: tools ## browsers, npm clients, the binary
 	cd e2e && $(GO) test -race -count=1 -v ./...
