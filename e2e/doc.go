@@ -4,6 +4,7 @@
 //   - node/: npm @servicestack/client with npm eventsource, as Node.js tests named after
 //     the cases of its own suites
 //   - Chromium: the Chat application, plain EventSource, @servicestack/client, ss-utils
+//   - outside/: the clients that others wrote, in Node.js and Chromium, and a server of theirs
 //   - curl: both faces
 //   - a raw socket: the exact bytes
 //   - a thousand open streams, when the server is told to end
