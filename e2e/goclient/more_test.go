@@ -1,0 +1,101 @@
+package goclient_test
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stentor-sse/stentor"
+	"github.com/stentor-sse/stentor/client"
+	"github.com/stentor-sse/stentor/eventsource"
+)
+
+func goTargets(t *testing.T, h *hall) {
+	g := h.enter("A")
+	other := h.enter("A")
+	g.take()
+	other.take()
+	me := g.me()
+	for _, target := range []stentor.Target{
+		{All: true}, {User: me.Member.User}, {Subscription: me.Subscription}, {Subscription: me.Subscription, Channel: "B"},
+	} {
+		h.publish(target, "t", "x")
+	}
+	g.expect("its own", " t x", " t x", " t x")
+	other.expect("the other", " t x")
+}
+
+// A cut loses nothing, whatever the face: the client says where it is.
+func goResumes(t *testing.T, h *hall) {
+	g := h.enter("A")
+	if err := g.Join(t.Context(), "B"); err != nil {
+		t.Fatal(err)
+	}
+	g.take()
+	h.publish(on("A"), "t", "1")
+	g.Restart()
+	for n := range 5 {
+		h.publish(on("B"), "t", fmt.Sprint(n))
+	}
+	var got []string
+	for _, text := range g.take() {
+		if strings.Contains(text, " t ") {
+			got = append(got, text)
+		}
+	}
+	equal(t, "over a cut", got, []string{"A t 1", "B t 0", "B t 1", "B t 2", "B t 3", "B t 4"})
+}
+
+func goDismissed(t *testing.T, h *hall) {
+	g := h.enterAs(client.Options{Channels: []string{"A"}, Key: "k"})
+	for s := range h.hub.Subscriptions(stentor.Target{}) {
+		if err := s.Dismiss(time.Hour); err != nil {
+			t.Error(err)
+		}
+	}
+	settle()
+	time.Sleep(time.Minute)
+	select {
+	case err := <-g.done:
+		if !errors.Is(err, eventsource.ErrDismissed) {
+			t.Errorf("ended with %v", err)
+		}
+	default:
+		t.Error("it didn't end")
+	}
+}
+
+// Who isn't signed in is refused; after signing in, the same client is served, and known.
+func goSignsIn(t *testing.T, h *hall) {
+	g := h.enter("A")
+	var r *client.Refusal
+	if err := <-g.done; !errors.As(err, &r) || r.Status != 401 || r.Detail != "sign in first" {
+		t.Fatalf("ended with %v", err)
+	}
+	if err := g.Call(t.Context(), "POST", "auth/name", map[string][]string{"name": {"Ada"}}, nil); err == nil {
+		t.Error("JSON is no form")
+	}
+	if err := g.Call(t.Context(), "POST", "auth/name", url.Values{"name": {"Ada"}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	g.start()
+	if o := g.me(); o.Member.User != "ada" || o.Member.Name != "Ada" || o.Member.Meta["isAuthenticated"] != "true" {
+		t.Errorf("it is %+v", o)
+	}
+	g.take()
+	if err := g.Join(t.Context(), "B"); err != nil {
+		t.Error(err)
+	}
+	time.Sleep(time.Minute)
+	g.Restart()
+	g.take()
+	h.publish(stentor.Target{UserName: "ada"}, "t", "by name")
+	h.publish(on("B"), "t", "channels are kept")
+	g.expect("signed in", " t by name", "B t channels are kept")
+	if len(g.troubles()) != 0 {
+		t.Errorf("told of %v", g.troubles())
+	}
+}
