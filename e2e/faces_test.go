@@ -51,7 +51,7 @@ func serve(t *testing.T, f *faces) *site {
 			Publish: func(*http.Request, *stentor.Message) error { return nil },
 		}).Register(mux)
 		serverevents.New(hub, &serverevents.Options{
-			HeartbeatInterval: f.heartbeat, Subscribe: f.subscribe, LimitToAuthenticatedUsers: f.signedIn,
+			HeartbeatInterval: f.heartbeat, Subscribe: f.subscribe, Prepare: application.Prepare, LimitToAuthenticatedUsers: f.signedIn,
 			OmitPresence: f.omitPresence, AllowOrigins: f.origins,
 		}).Register(mux)
 		for path, file := range f.files {
