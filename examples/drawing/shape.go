@@ -36,7 +36,7 @@ type (
 	// live is what somebody does right now ("live", ephemeral).
 	live struct {
 		At     []int  `json:"at,omitempty"` // the pointer; none: it is elsewhere
-		View   []int  `json:"view"`         // what of the board they see: x, y, width, height
+		View   []int  `json:"view"`         // what they see: x, y, width, height, in tenths
 		Width  int    `json:"width"`        // of their pen
 		Stroke *piece `json:"stroke,omitempty"`
 	}
@@ -127,8 +127,8 @@ func (l live) check() error {
 	return l.Stroke.check(0) // none: the pen rests
 }
 
-// maxView bounds what a page may show around the board.
-const maxView = 100_000
+// maxView bounds what a page may show around the board, in tenths of its units.
+const maxView = 1_000_000
 
 func onBoard(x, y int) bool { return within(x, 0, boardWidth) && within(y, 0, boardHeight) }
 

@@ -10,6 +10,7 @@ export function make(name, properties = {}, ...children) {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
+const EYE = "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6z";
 const ARROW = "M3 2.5 17 9l-6 2-2.5 6z", CROSS = "M12 3v7M12 14v7M3 12h7M14 12h7";
 
 function icon(path) {
@@ -68,7 +69,7 @@ export class People {
     const shown = meta.name || name, drawing = this.doing.get(user)?.drawing;
     const does = watched === user ? "watching" : this.watchers.has(user) ? "watches you" : drawing ? "draws" : "";
     const button = make("button", { type: "button", title: watched === user ? "Stop watching" : "Watch " + shown },
-      make("span", { className: "dot" }), make("bdi", {}, shown), make("span", { className: "does" }, does));
+      make("span", { className: "dot" }), make("bdi", {}, shown), make("span", { className: "does" }, does), icon(EYE));
     button.setAttribute("aria-pressed", String(watched === user));
     button.setAttribute("aria-label", `Watch ${shown}${does && ", who " + (watched === user ? "you are watching" : does)}`);
     const li = make("li", { className: colour(meta) + (drawing ? " active" : "") }, button);

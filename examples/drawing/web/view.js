@@ -3,7 +3,7 @@
 import { HEIGHT, PAPER, WIDTH } from "./board.js";
 
 const $ = (id) => document.getElementById(id);
-const LEAST = 0.05, MOST = 6; // pixels for one unit of the board
+const LEAST = 0.05, MOST = 5; // pixels for one unit of the board
 
 export class View {
   x = 0; // the board's point in the upper left corner
@@ -17,7 +17,7 @@ export class View {
   #paths = new WeakMap(); // of kept strokes
   #colours = [];
   #edge = "";
-  #whole = true; // the whole board is shown, at any size of the window
+  #follows = null; // what is shown at any size of the window
   #waiting = []; // strokes to paint over what is there
   #all = true; // everything is to be painted
   #inked = false; // there is something in #ink
@@ -28,12 +28,13 @@ export class View {
     new ResizeObserver(() => this.#size()).observe($("stage"));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#dress());
     this.#dress();
+    this.fit();
   }
 
-  /** What is seen, as the others are told. */
+  /** What is seen between the panels, as the others are told: x, y, width, height in tenths of the board's units. */
   get seen() {
-    const { clientWidth, clientHeight } = $("stage");
-    return [this.x, this.y, clientWidth / this.scale, clientHeight / this.scale].map(Math.round);
+    const { left, top, width, height } = inner();
+    return [this.x + left / this.scale, this.y + top / this.scale, width / this.scale, height / this.scale].map((n) => Math.round(10 * n));
   }
 
   /** The point of the board under a pixel, or the nearest. */
@@ -46,33 +47,28 @@ export class View {
     return [(x - this.x) * this.scale, (y - this.y) * this.scale];
   }
 
-  /** Shows the whole board, in the middle of what the panels leave of the window. */
+  /** Shows the whole board, whatever becomes of the window. */
   fit() {
-    const { clientWidth: w, clientHeight: h } = $("stage");
-    const small = w < 780; // as in style.css
-    const top = small ? 96 : 70, bottom = $("tools").offsetHeight + (small ? 6 : 26), side = small ? 6 : 24;
-    const scale = Math.min((w - 2 * side) / WIDTH, (h - top - bottom) / HEIGHT);
-    this.#whole = true;
-    this.#look((WIDTH - w / scale) / 2, (HEIGHT - (h - bottom + top) / scale) / 2, scale);
+    this.follow([0, 0, 10 * WIDTH, 10 * HEIGHT]);
   }
 
-  /** Shows what somebody else sees, as large as it gets. */
-  follow([x, y, w, h]) {
-    const { clientWidth, clientHeight } = $("stage");
-    const scale = Math.min(clientWidth / w, clientHeight / h);
-    this.#whole = false;
-    this.#look(x + (w - clientWidth / scale) / 2, y + (h - clientHeight / scale) / 2, scale);
+  /** Shows what somebody else sees, as large as it gets, whatever becomes of the window. */
+  follow(seen) {
+    const { left, top, width, height } = inner(), [x, y, w, h] = seen.map((n) => n / 10);
+    const scale = Math.min(width / w, height / h);
+    this.#look(x + w / 2 - (left + width / 2) / scale, y + h / 2 - (top + height / 2) / scale, scale);
+    this.#follows = seen;
   }
 
   /** Zooms so that what is under a pixel stays there. */
   zoom(by, px = $("stage").clientWidth / 2, py = $("stage").clientHeight / 2) {
     const scale = Math.min(MOST, Math.max(LEAST, this.scale * by));
-    this.#whole = false;
+    this.#follows = null;
     this.#look(this.x + px / this.scale - px / scale, this.y + py / this.scale - py / scale, scale);
   }
 
   pan(dx, dy) {
-    this.#whole = false;
+    this.#follows = null;
     this.#look(this.x - dx / this.scale, this.y - dy / this.scale, this.scale);
   }
 
@@ -95,8 +91,8 @@ export class View {
       canvas.height = Math.round(clientHeight * devicePixelRatio);
     }
     this.#all = true;
-    if (this.#whole) this.fit();
-    else this.moved();
+    if (this.#follows) this.follow(this.#follows);
+    this.moved();
   }
 
   #dress() {
@@ -165,15 +161,34 @@ export class View {
   }
 }
 
-/** A smooth line through the middles between points. */
+/** The part of the window that no panel covers. */
+function inner() {
+  const { clientWidth: w, clientHeight: h } = $("stage"), tools = $("tools").offsetHeight;
+  return w < 780 // as in style.css
+    ? { left: 8, top: 98, width: w - 16, height: Math.max(60, h - 98 - tools - 8) }
+    : { left: 24, top: 70, width: w - 48, height: Math.max(60, h - 70 - tools - 26) };
+}
+
+const ROUND = 20; // of the board: how far from a point its corner is rounded at the most
+
+/** A line through points, with round corners: smooth where they are close together. */
 function line(p) {
   const path = new Path2D();
   if (!p.length) return path;
   path.moveTo(p[0], p[1]);
   if (p.length === 2) path.lineTo(p[0] + 0.01, p[1]); // a dot
   for (let i = 2; i < p.length - 2; i += 2) {
-    path.quadraticCurveTo(p[i], p[i + 1], (p[i] + p[i + 2]) / 2, (p[i + 1] + p[i + 3]) / 2);
+    const x = p[i], y = p[i + 1];
+    path.lineTo(...towards(x, y, p[i - 2], p[i - 1]));
+    path.quadraticCurveTo(x, y, ...towards(x, y, p[i + 2], p[i + 3]));
   }
   if (p.length > 2) path.lineTo(p.at(-2), p.at(-1));
   return path;
+}
+
+/** A point on the way to another: half of it, or not so far. */
+function towards(x, y, toX, toY) {
+  const far = Math.hypot(toX - x, toY - y);
+  const k = far && Math.min(0.5, ROUND / far);
+  return [x + (toX - x) * k, y + (toY - y) * k];
 }
