@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/stentor-sse/stentor/bench/report"
 )
 
 func main() {
@@ -66,7 +68,7 @@ func compare(ctx context.Context, o options) error {
 		return err
 	}
 	c := &comparison{bin: bin, plans: list, options: o, results: results{}, steps: newSteps(list, o.rounds)}
-	c.head = head{command: command(), begun: time.Now(), load: loadAverage(), quick: o.quick, rounds: o.rounds}
+	c.head = head{command: command(), begun: time.Now(), load: report.Load(), quick: o.quick, rounds: o.rounds}
 	fmt.Fprintf(os.Stderr, "%d runs, about %s\n", c.steps.total, c.steps.remaining().Round(time.Second))
 	err = c.run(ctx)
 	if o.out == "" {

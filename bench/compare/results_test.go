@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stentor-sse/stentor/bench/report"
 )
 
 func TestRatiosAreTakenWithinARound(t *testing.T) {
@@ -20,27 +22,19 @@ func TestRatiosAreTakenWithinARound(t *testing.T) {
 		}
 		r.add(p, "x", s)
 	}
-	if got := spreadOf(r.values("p", "x", rate, "naive")); got != (spread{2, 1, 3, 2}) {
+	if got := report.Of(r.values("p", "x", rate, "naive")); got != (report.Spread{Median: 2, Low: 1, High: 3, N: 2}) {
 		t.Errorf("ratio: %+v", got)
 	}
-	if got := spreadOf(r.values("p", "x", rate, "")); got != (spread{65, 10, 120, 2}) {
+	if got := report.Of(r.values("p", "x", rate, "")); got != (report.Spread{Median: 65, Low: 10, High: 120, N: 2}) {
 		t.Errorf("numbers: %+v", got)
 	}
 	for _, values := range [][]float64{r.values("p", "x", latency50, ""), r.values("p", "x", rate, "nobody"), r.values("p", "nobody", rate, "naive"), {math.NaN()}} {
-		if got := spreadOf(values); got.n != 0 || got.String() != "–" {
+		if got := report.Of(values); got.N != 0 || got.String() != "–" {
 			t.Errorf("of %v: %v", values, got)
 		}
 	}
 	if got := r.faults("p", "x"); !slices.Equal(got, []string{"gave up"}) {
 		t.Errorf("faults %q", got)
-	}
-}
-
-func TestShort(t *testing.T) {
-	for v, want := range map[float64]string{0: "0.00", 0.1234: "0.123", 1.5: "1.50", 12.34: "12.3", 608: "608", 9999: "9999", 25158: "25.2k", 8.54e6: "8.54M", 194.7e3: "195k"} {
-		if got := short(v); got != want {
-			t.Errorf("%v: %s, want %s", v, got, want)
-		}
 	}
 }
 
@@ -71,11 +65,11 @@ func TestVerdicts(t *testing.T) {
 		median float64
 		want   string
 	}{{low, 0.5, "stretch"}, {low, 0.7, "yes"}, {low, 0.71, "no"}, {high, 20, "stretch"}, {high, 10, "yes"}, {high, 9.9, "no"}} {
-		if got := test.t.verdict(spread{median: test.median, n: 1}); !strings.Contains(got, test.want) {
+		if got := test.t.verdict(report.Spread{Median: test.median, N: 1}); !strings.Contains(got, test.want) {
 			t.Errorf("%v against %s: %s", test.median, test.t.goal(test.t.enough), got)
 		}
 	}
-	if got := low.verdict(spread{}); got != "not measured" {
+	if got := low.verdict(report.Spread{}); got != "not measured" {
 		t.Errorf("nothing: %s", got)
 	}
 }

@@ -2,6 +2,8 @@
 
 package main
 
+import "github.com/stentor-sse/stentor/bench/report"
+
 // target is what Stentor is to reach in one number of one plan.
 type target struct {
 	what            string
@@ -38,15 +40,15 @@ func targets() []target {
 }
 
 // verdict is how far a median gets.
-func (t target) verdict(s spread) string {
+func (t target) verdict(s report.Spread) string {
 	reaches := func(goal float64) bool {
 		if t.atLeast {
-			return s.median >= goal
+			return s.Median >= goal
 		}
-		return s.median <= goal
+		return s.Median <= goal
 	}
 	switch {
-	case s.n == 0:
+	case s.N == 0:
 		return "not measured"
 	case reaches(t.stretch):
 		return "yes, the stretch too"
@@ -77,7 +79,7 @@ func reasons() map[string]string {
 
 func (t target) goal(v float64) string {
 	if t.atLeast {
-		return "≥ " + short(v)
+		return "≥ " + report.Short(v)
 	}
-	return "≤ " + short(v)
+	return "≤ " + report.Short(v)
 }

@@ -4,11 +4,11 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/stentor-sse/stentor/bench/report"
 )
 
 // head is what is to be known about a comparison.
@@ -29,20 +29,16 @@ func (r results) markdown(h head, plans []plan) string {
 	if h.quick {
 		b.WriteString("**A quick run, to see that everything works: the numbers say little.**\n\n")
 	}
-	if busy(h.load) {
-		b.WriteString("**The machine was busy with something else: the numbers say little.**\n\n")
-	}
+	b.WriteString(report.Busy(h.load))
 	if h.whole < h.rounds {
 		fmt.Fprintf(&b, "**Not whole: %d of %d rounds are over.**\n\n", h.whole, h.rounds)
 	}
+	b.WriteString(report.Machine())
 	line := func(name, value string) { fmt.Fprintf(&b, "- %s: %s\n", name, value) }
-	line("Machine", fmt.Sprintf("%s, %d processors, %.0f GiB", cpuModel(), runtime.NumCPU(), float64(count("/proc/meminfo", "MemTotal:"))/(1<<20)))
-	line("Kernel", firstLine("/proc/sys/kernel/osrelease"))
-	line("Go", runtime.Version())
 	line("Date", h.begun.UTC().Format("2006-01-02 15:04 UTC")+", "+time.Since(h.begun).Round(time.Second).String())
 	line("Rounds", fmt.Sprintf("%d, of servers that no target is about every other one", h.rounds))
 	line("Command", "`"+h.command+"`")
-	line("Load of the machine (1, 5, 15 min)", h.load+" before, "+loadAverage()+" after")
+	line("Load of the machine (1, 5, 15 min)", h.load+" before, "+report.Load()+" after")
 	if limit, err := descriptors(); err == nil {
 		line("File descriptors for a process", fmt.Sprint(limit))
 	}
@@ -52,7 +48,8 @@ loss, repeats and order. Numbers are *median [lowest–highest]* of the rounds, 
 turns, each freshly started, all over loopback, which charges the sender with the receiver's share of TCP: ratios to servers that
 spend more in user space are rather too small than too large. "Naive" is a net/http handler with a channel of strings for each
 connection and a Fprintf and Flush an event; "floor" is a bare loop of send(2), "floor at 16" one with 16 events in a call. Wall-clock rates of two tables are not to be
-compared. Not measured: a real network. The history on disk is measured by itself: [HISTORY.md](HISTORY.md).
+compared. Not measured: a real network. The history on disk and decoders are measured by themselves:
+[HISTORY.md](HISTORY.md), [DECODING.md](DECODING.md).
 
 ## Targets
 
@@ -61,7 +58,7 @@ compared. Not measured: a real network. The history on disk is measured by itsel
 `)
 	var notes []string
 	for _, t := range targets() {
-		s := spreadOf(r.values(t.plan, t.row, t.of, t.to))
+		s := report.Of(r.values(t.plan, t.row, t.of, t.to))
 		verdict := t.verdict(s)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", t.what, s, t.goal(t.enough), t.goal(t.stretch), verdict)
 		if why := reasons()[t.what]; verdict == missed && why != "" {
@@ -100,7 +97,7 @@ func (r results) table(b *strings.Builder, p plan) {
 		}
 		b.WriteString("| " + name + " |")
 		for _, c := range p.columns {
-			fmt.Fprintf(b, " %s |", spreadOf(r.values(p.name, name, c.of, c.to)))
+			fmt.Fprintf(b, " %s |", report.Of(r.values(p.name, name, c.of, c.to)))
 		}
 		b.WriteString("\n")
 		for _, fault := range r.faults(p.name, name) {
@@ -122,37 +119,6 @@ func grouped(n int) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-func cpuModel() string {
-	text, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return "?"
-	}
-	_, rest, _ := strings.Cut(string(text), "model name")
-	line, _, _ := strings.Cut(rest, "\n")
-	return strings.Trim(line, " \t:")
-}
-
-func firstLine(file string) string {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "?"
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	return line
-}
-
-// busy holds for a load of more than half of the processors before the comparison began.
-func busy(load string) bool {
-	var one float64
-	fmt.Sscanf(load, "%f", &one) // zero where there is none
-	return one > float64(runtime.NumCPU())/2
-}
-
-func loadAverage() string {
-	f := strings.Fields(firstLine("/proc/loadavg"))
-	return strings.Join(f[:min(3, len(f))], ", ")
 }
 
 // descriptors is how many a process may have, in this one and the servers.

@@ -56,6 +56,7 @@ func Floors() map[string]place {
 		"bench/load/payload": above(3, 1), // the load generator and the servers of the comparisons
 		"bench/load":         above(3, 2), // the command and the comparisons
 		"bench/peer":         above(3, 2),
+		"bench/report":       above(3, 1),
 
 		"ssetest":           beside(1),
 		"brokertest":        beside(2),

@@ -1,0 +1,2 @@
+// Package report writes numbers of several runs, and says what machine they are from.
+package report
