@@ -69,6 +69,7 @@ func TestTwoWindowsChat(t *testing.T) {
 		t.Fatalf("both are %q", ada.me())
 	}
 	ada.Until("ada sees bob among the people", `[...document.querySelectorAll("#people [data-user]")].some(e => e.textContent.includes(%s))`, bob.me())
+	bob.Until("bob sees both, of whom one was there before", `document.querySelectorAll("#people [data-user]").length === 2`)
 	ada.Until("ada is told that bob joined", `document.querySelector('#log .line[data-kind=join]')`)
 	ada.say("hello bob")
 	bob.sees("hello bob")
