@@ -12,16 +12,17 @@ import (
 )
 
 const (
-	sayType  = "say"
-	maxText  = 2000             // characters
-	nearTime = 10 * time.Minute // how wrong a sender's clock may be
+	sayType   = "say"
+	maxText   = 2000             // characters
+	mostAhead = 10 * time.Minute // of a sender's clock
+	mostLate  = 24 * time.Hour   // that a message may have waited for a connection
 )
 
 // asked is what a page publishes, with type "say", to a channel or to a user.
 type asked struct {
 	Text string `json:"text"`
 	Ref  string `json:"ref"`          // the page's own name for it, by which it knows it again
-	At   int64  `json:"at"`           // in ms since 1970, by the page's clock
+	At   int64  `json:"at"`           // in ms since 1970, by the page's clock; 0: unknown
 	To   string `json:"to,omitempty"` // of a private message, whom it is for, also in the copy for the sender
 }
 
@@ -77,9 +78,9 @@ func read(m *stentor.Message, a *asked) error {
 	if n := len(a.Ref); n < 8 || n > 64 || strings.Trim(a.Ref, "0123456789abcdef") != "" {
 		return bad("ref: 8 to 64 hexadecimal digits")
 	}
-	// A message that is sent again has to be the same, so its time is the page's, if that can be.
-	if now := time.Now(); now.Sub(time.UnixMilli(a.At)).Abs() > nearTime {
-		a.At = now.UnixMilli()
+	// A message that is sent again has to be the same, so its time is the page's, if that can be; else nobody knows.
+	if late := time.Since(time.UnixMilli(a.At)); late < -mostAhead || late > mostLate {
+		a.At = 0
 	}
 	return nil
 }

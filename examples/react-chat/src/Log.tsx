@@ -64,10 +64,10 @@ function Head({ name, at }: { name: string; at: number }) {
   return (
     <p className="head">
       <b className="who">{name}</b>{" "}
-      <time dateTime={when.toISOString()} title={when.toLocaleString()}>
+      {at > 0 && <time dateTime={when.toISOString()} title={when.toLocaleString()}>
         {sameDay(at, Date.now()) ? "" : when.toLocaleDateString([], { month: "short", day: "numeric" }) + " "}
         {when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}
-      </time>
+      </time>}
     </p>
   );
 }

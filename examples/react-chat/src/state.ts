@@ -4,7 +4,7 @@ export interface Said {
   name: string;
   text: string;
   ref: string; // the sender's own name for it
-  at: number; // ms since 1970
+  at: number; // ms since 1970; 0: unknown
   to?: string; // user id, of a private one
   toName?: string;
   channel?: string;

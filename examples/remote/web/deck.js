@@ -81,7 +81,7 @@ export class Deck {
 
 	applaud() {
 		const { applause } = this.#el;
-		applause.textContent = "👏 👏 👏";
+		applause.textContent = "Bravo!";
 		applause.getAnimations().forEach((a) => a.cancel());
 		applause.animate([{ opacity: 0 }, { opacity: 1, offset: 0.1 }, { opacity: 1, offset: 0.8 }, { opacity: 0 }], 2_500)
 			.finished.then(() => (applause.textContent = ""), () => {}); // or another round has begun

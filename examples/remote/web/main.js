@@ -26,7 +26,7 @@ c.receive("page", obeying("page", {
 c.receive("other", { state: (s) => control.state(s) });
 // A trigger is an event of the page.
 c.on("trigger.*", (detail, event) => {
-	control.note("in", event.type);
+	control.note("in", describe(event.type));
 	document.dispatchEvent(new CustomEvent(event.type.slice("trigger.".length), { detail }));
 });
 document.addEventListener("applause", () => deck.applaud());
@@ -79,8 +79,11 @@ function show() {
 	});
 }
 
+/** A command in words. */
 function describe(type, data) {
-	return type + (data === null || data === undefined ? "" : " " + (data.text ?? JSON.stringify(data)));
+	const words = { "slides.next": "next slide", "slides.previous": "previous slide", "slides.go": "slide " + data, "page.colour": "colour " + data };
+	if (type === "page.caption") return data?.text ? `caption “${data.text}”` : "no caption";
+	return words[type] ?? type.slice(type.indexOf(".") + 1);
 }
 
 function tell(state, error) {
