@@ -1,0 +1,297 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stentor-sse/stentor"
+)
+
+const (
+	maxRunning = 3   // at a time; the others wait
+	maxWaiting = 5   // of one owner, running ones included
+	maxOwned   = 20  // of one owner; the oldest that is over is forgotten
+	maxJobs    = 500 // in all; likewise
+
+	beat = 100 * time.Millisecond // between two messages of a job
+)
+
+// jobs are all that there are. Its methods are for any goroutine. End it with Close.
+type jobs struct {
+	hub   *stentor.Hub
+	kinds []kind
+	slots chan struct{} // one for each that runs
+	all   sync.WaitGroup
+
+	mu     sync.Mutex // guards the rest
+	list   []*job     // the oldest first
+	closed bool
+}
+
+// job is one. Only its own goroutine changes how it is, under mu.
+type job struct {
+	id, owner string
+	cancel    context.CancelCauseFunc
+
+	mu      sync.Mutex // guards the rest
+	now     status
+	result  []byte
+	changed bool // since it was published
+}
+
+// status is how a job is: the data of a message of type "job", which says all of it.
+type status struct {
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	State   string `json:"state"` // waiting, running, done, failed, cancelled
+	Done    int    `json:"done"`
+	Total   int    `json:"total"`
+	Percent int    `json:"percent"`
+	Note    string `json:"note"`             // what it does, or why it failed
+	Result  string `json:"result,omitempty"` // where to download it
+	Over    bool   `json:"over"`
+	Failed  bool   `json:"failed"`
+}
+
+var (
+	errCancelled = errors.New("cancelled by its owner")
+	errClosing   = errors.New("the server was stopped")
+)
+
+func newJobs(hub *stentor.Hub, kinds []kind) *jobs {
+	return &jobs{hub: hub, kinds: kinds, slots: make(chan struct{}, maxRunning)}
+}
+
+// channel is where a job is told of.
+func channel(id string) stentor.Channel { return stentor.Channel("job:" + id) }
+
+// Start begins a job, or has it wait for its turn. Errors are refusals.
+func (js *jobs) Start(ctx context.Context, owner, name, title string) (status, error) {
+	at := slices.IndexFunc(js.kinds, func(k kind) bool { return k.name == name })
+	if at < 0 {
+		return status{}, fmt.Errorf("%w kind: %.40q is no kind of job", stentor.ErrInvalid, name)
+	}
+	k := js.kinds[at]
+	if title == "" {
+		title = k.title
+	}
+	jobCtx, cancel := context.WithCancelCause(context.Background()) // it goes on when its request has ended
+	j := &job{id: rand.Text(), owner: owner, cancel: cancel, changed: true}
+	first := status{ID: j.id, Title: title, State: "waiting", Total: k.steps, Note: "Waits for its turn"}
+	j.now = first
+	if err := js.add(j); err != nil {
+		cancel(err)
+		return status{}, err
+	}
+	// Before anything is told: the owner's windows miss nothing. One that comes
+	// meanwhile finds the job in the list.
+	for s := range js.hub.Subscriptions(stentor.Target{Channel: mine, User: owner}) {
+		s.Join(ctx, channel(j.id)) // an error: it has gone
+	}
+	js.publish(j)
+	go js.run(jobCtx, j, k) // Close waits for it
+	return first, nil
+}
+
+// add takes a job into the list, if there is room.
+func (js *jobs) add(j *job) error {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if js.closed {
+		return &stentor.Refusal{Status: http.StatusServiceUnavailable, Detail: "the server is being stopped; try again in a moment"}
+	}
+	owned, waiting := 0, 0
+	for _, other := range js.list {
+		if other.owner == j.owner {
+			owned++
+			if !other.status().Over {
+				waiting++
+			}
+		}
+	}
+	if waiting >= maxWaiting {
+		return &stentor.Refusal{Status: http.StatusTooManyRequests, Detail: fmt.Sprintf("%d of your jobs aren't over yet; wait for one, or cancel one", waiting)}
+	}
+	if owned >= maxOwned {
+		js.forget(func(other *job) bool { return other.owner == j.owner })
+	}
+	if len(js.list) >= maxJobs && !js.forget(func(*job) bool { return true }) {
+		return &stentor.Refusal{Status: http.StatusServiceUnavailable, Detail: "there are too many jobs now; try again later"}
+	}
+	js.list = append(js.list, j)
+	js.all.Add(1)
+	return nil
+}
+
+// forget drops the oldest job of some that is over. The caller holds mu.
+func (js *jobs) forget(some func(*job) bool) bool {
+	at := slices.IndexFunc(js.list, func(j *job) bool { return some(j) && j.status().Over })
+	if at < 0 {
+		return false
+	}
+	ch := channel(js.list[at].id)
+	js.list = slices.Delete(js.list, at, at+1)
+	for s := range js.hub.Subscriptions(stentor.Target{Channel: ch}) {
+		s.Leave(context.Background(), ch) // so that there is room for others; an error: it has gone
+	}
+	return true
+}
+
+// run does a job, and publishes how it goes.
+func (js *jobs) run(ctx context.Context, j *job, k kind) {
+	defer js.all.Done()
+	defer j.cancel(nil)
+	select {
+	case js.slots <- struct{}{}:
+		defer func() { <-js.slots }()
+	case <-ctx.Done():
+		js.finish(ctx, j, nil, ctx.Err())
+		return
+	}
+	j.set(func(s *status) { s.State, s.Note = "running", "Begins" })
+	var result []byte
+	var err error
+	over := make(chan struct{})
+	go func() { // ends with the work, which ctx ends
+		defer close(over)
+		defer func() {
+			if p := recover(); p != nil { // its own mistake, and not the others'
+				err = fmt.Errorf("it panicked: %v", p)
+			}
+		}()
+		result, err = k.work(ctx, func(done int, note string) {
+			j.set(func(s *status) { s.Done, s.Percent, s.Note = done, 100*done/s.Total, note })
+		})
+	}()
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	js.publish(j)
+	for {
+		select {
+		case <-tick.C:
+			js.publish(j)
+		case <-over:
+			js.finish(ctx, j, result, err)
+			return
+		}
+	}
+}
+
+// finish says how a job ended.
+func (js *jobs) finish(ctx context.Context, j *job, result []byte, err error) {
+	j.set(func(s *status) {
+		s.Over = true
+		switch {
+		case err == nil:
+			j.result = result
+			s.State, s.Done, s.Percent, s.Note = "done", s.Total, 100, fmt.Sprintf("All %d steps are done", s.Total)
+			if result != nil {
+				s.Result = "/jobs/" + j.id + "/result"
+			}
+		case context.Cause(ctx) == errCancelled:
+			s.State, s.Note = "cancelled", fmt.Sprintf("Cancelled at step %d of %d", s.Done, s.Total)
+		case ctx.Err() != nil:
+			s.State, s.Failed, s.Note = "failed", true, context.Cause(ctx).Error()
+		default:
+			s.State, s.Failed, s.Note = "failed", true, err.Error()
+		}
+	})
+	js.publish(j)
+}
+
+// publish tells how a job is, if that has changed.
+func (js *jobs) publish(j *job) {
+	j.mu.Lock()
+	now, changed := j.now, j.changed
+	j.changed = false
+	j.mu.Unlock()
+	if !changed {
+		return
+	}
+	m, err := stentor.JSON(stentor.Target{Channel: channel(j.id)}, "job", now)
+	if err == nil {
+		_, err = js.hub.Publish(context.Background(), m)
+	}
+	if err != nil { // the next one says all of it too
+		slog.Error("job not told", "job", j.id, "err", err)
+	}
+}
+
+func (j *job) set(f func(*status)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f(&j.now)
+	j.changed = true
+}
+
+func (j *job) status() status {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.now
+}
+
+// Result is what a job made, nil if it made nothing.
+func (js *jobs) Result(id string) []byte {
+	j := js.find(id)
+	if j == nil {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.result
+}
+
+// Of lists the jobs of an owner, the oldest first.
+func (js *jobs) Of(owner string) []status {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	list := []status{}
+	for _, j := range js.list {
+		if j.owner == owner {
+			list = append(list, j.status())
+		}
+	}
+	return list
+}
+
+// Known says whether there is such a job.
+func (js *jobs) Known(id string) bool { return js.find(id) != nil }
+
+// Cancel ends a job of an owner. It is told when the job has ended, at once unless it is busy. False: there is no such
+// job, or it is another's, or it is over.
+func (js *jobs) Cancel(owner, id string) bool {
+	j := js.find(id)
+	if j == nil || j.owner != owner || j.status().Over {
+		return false
+	}
+	j.cancel(errCancelled)
+	return true
+}
+
+func (js *jobs) find(id string) *job {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if at := slices.IndexFunc(js.list, func(j *job) bool { return j.id == id }); at >= 0 {
+		return js.list[at]
+	}
+	return nil
+}
+
+// Close ends all jobs and waits for them. No more start.
+func (js *jobs) Close() {
+	js.mu.Lock()
+	js.closed = true
+	list := slices.Clone(js.list)
+	js.mu.Unlock()
+	for _, j := range list {
+		j.cancel(errClosing)
+	}
+	js.all.Wait()
+}

@@ -1,0 +1,36 @@
+// One job: the channel is that of the address, the state comes from the history at once, and the elements are bound in job.html.
+
+import { connect } from "/stentor.js";
+import { bind } from "/stentor-bindings.js";
+import { ask, state, tell, wrong } from "./server.js";
+
+const $ = (id) => document.getElementById(id);
+const id = location.pathname.split("/")[2];
+
+const client = connect("/events", {
+  channels: ["job:" + id], lastEventId: "0", forget: true,
+  change(now, error) {
+    state(now, error);
+    if (error?.status !== 404 && error?.status !== 400) return;
+    $("gone").hidden = false; // the server has forgotten it, or was started anew
+    $("job").hidden = true;
+    document.title = "No such job";
+  },
+});
+
+bind(client, document, {
+  cancel: () => ask(`/jobs/${id}/cancel`, {}).then(() => wrong(), wrong),
+});
+
+client.on("job", (job) => {
+  $("job").hidden = false;
+  document.title = (job.over ? job.state : job.percent + " %") + " · " + job.title;
+  document.querySelector(".cancel").disabled = job.over;
+  tell(job);
+});
+
+// Only its owner may cancel it.
+client.on("stentor.open", async () => {
+  const { jobs } = await ask("/jobs");
+  document.querySelector(".cancel").hidden = !jobs.some((job) => job.id === id);
+});
