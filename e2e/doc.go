@@ -5,6 +5,7 @@
 //     the cases of its own suites
 //   - Chromium: the Chat application, plain EventSource, @servicestack/client, ss-utils
 //   - outside/: the clients that others wrote, in Node.js and Chromium, and a server of theirs
+//   - goclient/: the Go client, doing what ServiceStack's for C# does, in bubbles; and two terminals beside a page
 //   - curl: both faces
 //   - a raw socket: the exact bytes
 //   - a thousand open streams, when the server is told to end
