@@ -80,3 +80,20 @@ func TestPageOutlivesItsServer(t *testing.T) {
 	bob.sees("anybody here?")
 	ada.Until("both are here", `document.querySelectorAll("#people [data-user]").length === 2`)
 }
+
+// A channel that is left while the connection is away is left for everybody.
+func TestChannelLeftWhileAway(t *testing.T) {
+	t.Parallel()
+	server := start(t, "demo")
+	through := newProxy(t, server.Addr)
+	b := newBrowser(t)
+	ada, bob := join(b, "ada", through.URL), join(b, "bob", server.URL+"/?channels=news")
+	eval[bool](ada.tab, `(document.querySelector("#channel").value = "news", document.querySelector("#join").requestSubmit(), true)`)
+	bob.Until("ada came", `document.querySelectorAll("#people [data-user]").length === 2`)
+	through.Cut()
+	ada.Until("ada notices", `document.body.dataset.state !== "open"`)
+	eval[bool](ada.tab, `(document.querySelector("#leave").click(), true)`)
+	through.Mend()
+	ada.Until("ada is back", `document.body.dataset.state === "open"`)
+	bob.Until("ada left", `document.querySelectorAll("#people [data-user]").length === 1`)
+}

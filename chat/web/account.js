@@ -18,7 +18,7 @@ export function kept() {
   return names;
 }
 
-// Account shows how to sign in, or out. is.channels() are those to come back to; is.leave() has
+// Account shows how to sign in, or out. is.channels() are those to come back to; is.end() has
 // others see at once that who one was is gone; is.failed(text) is told what went wrong.
 export class Account {
   #root;
@@ -38,9 +38,9 @@ export class Account {
   #in(provider) {
     const label = this.#providers.length === 1 ? "Sign in" : `Sign in with ${provider}`;
     const link = make("a", { href: `/auth/${encodeURIComponent(provider)}` }, label);
-    link.addEventListener("click", () => {
+    link.addEventListener("click", (event) => {
       keep(this.#is.channels());
-      this.#is.leave();
+      if (!event.ctrlKey && !event.metaKey && !event.shiftKey) this.#is.end(); // else this page stays
     });
     return link;
   }
@@ -48,7 +48,7 @@ export class Account {
   #out() {
     const button = make("button", { type: "button", className: "action" }, "Sign out");
     button.addEventListener("click", async () => {
-      await this.#is.leave(); // while the server knows whose it is
+      await this.#is.end(); // while the server knows whose it is
       try {
         const response = await fetch("/auth/logout", { method: "POST" });
         if (!response.ok) throw new Error(`the server answered ${response.status}`);

@@ -50,7 +50,7 @@ const composer = new Composer({
 });
 const notices = new Notices();
 const account = new Account($("account"), JSON.parse(body.dataset.signIn), {
-  channels: () => channels.names, leave: () => live.leave(), failed,
+  channels: () => channels.names, end: () => live.end(), failed,
 });
 const remote = new Remote({
   announce,
@@ -213,14 +213,14 @@ async function join(name) {
 
 async function leave(name) {
   if (channels.names.length < 2) return;
+  try {
+    await live.leave(name);
+  } catch (error) {
+    return failed(`${name} can't be left: ${error.detail || error.message}`);
+  }
   channels.remove(name);
   log.close(name);
   address();
-  try {
-    await live.part(name);
-  } catch (error) {
-    failed(`The server was not told that you left ${name}: ${error.detail || error.message}`);
-  }
 }
 
 function show(name) {

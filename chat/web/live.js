@@ -1,6 +1,6 @@
 // The page's subscription: a client of the hub, made anew when its user listens again.
 
-import { CLOSED, CONNECTING, connect } from "./stentor.js";
+import { CLOSED, CONNECTING, OPEN, connect } from "./stentor.js";
 
 // Live is one subscription to channels, with who is on them. is has
 //   hear(client)             to add handlers to each new client
@@ -18,6 +18,7 @@ export class Live {
   #id = "";
   #opens = 0;
   #place = "";
+  #left = new Set(); // while the stream was away
   #failures = new WeakSet(); // of requests
 
   constructor(channels, is) {
@@ -66,6 +67,7 @@ export class Live {
     c.on("stentor.open", ({ subscription, member }) => {
       this.#id = subscription;
       this.#is.state("open");
+      this.#leaveAgain();
       this.#is.connected(member, this.#opens++ === 0);
     });
     for (const type of ["join", "leave", "update"]) c.on(`stentor.${type}`, () => this.#is.listed());
@@ -83,31 +85,42 @@ export class Live {
     this.#stopped = true;
     this.#place = this.#client.lastEventId;
     this.#client.close();
-    this.leave();
+    this.end();
     this.#is.state("closed");
   }
 
-  // leave has others see at once that one is gone. Who just goes away is taken for one who comes back,
+  // end has others see at once that one is gone. Who just goes away is taken for one who comes back,
   // as it is when a page is loaded anew, and is missed after a while.
-  async leave() {
+  async end() {
     const id = this.#id;
     this.#id = "";
     if (id) await fetch(`/subscriptions/${id}`, { method: "DELETE", keepalive: true }).catch(() => {});
   }
 
-  // join and part change the channels, of this stream and of each that follows; or nothing, with an error.
+  // join and leave change the channels, of this stream and of each that follows; or nothing, with an error.
   join(channel) {
+    this.#left.delete(channel);
     return this.#client.join(channel);
   }
 
-  part(channel) {
+  leave(channel) {
+    if (this.#client.readyState !== OPEN) this.#left.add(channel);
     return this.#client.leave(channel);
+  }
+
+  // A stream that comes back has the channels of the one before, also one that was left meanwhile.
+  #leaveAgain() {
+    if (this.#left.size === 0) return;
+    const body = JSON.stringify({ leave: [...this.#left] });
+    this.#left.clear();
+    fetch(`/subscriptions/${this.#id}`, { method: "POST", headers: { "Content-Type": "application/json" }, body }).catch(() => {});
   }
 
   #changed(state, error, reason) {
     if (this.#stopped) return;
-    if (state === CONNECTING) this.#is.state("connecting"); // the subscription lingers, and may still speak
-    else if (state === CLOSED) {
+    if (state === CONNECTING) {
+      this.#is.state("connecting"); // the subscription lingers, and may still speak
+    } else if (state === CLOSED) {
       this.#stopped = true;
       this.#place = this.#client.lastEventId;
       this.#id = "";
