@@ -20,7 +20,6 @@ type catchUp struct {
 func (o *owner) Behind(c *engine.Conn, position int64, lost, slow bool) {
 	s := (*Subscription)(o)
 	s.hub.writer.reading.do(func() {
-		s.hub.count.behind.Add(1)
 		policy := s.hub.o.Slow
 		if !slow {
 			policy = SlowResume
@@ -29,7 +28,9 @@ func (o *owner) Behind(c *engine.Conn, position int64, lost, slow bool) {
 			s.endSoon(ErrSlow)
 			return
 		}
-		s.fallBehind(Position(position), lost)
+		if s.fallBehind(Position(position), lost); s.catch.rd.states == nil {
+			s.hub.count.behind.Add(1)
+		}
 		var told []item
 		if n := s.hub.broken.Load(); n != nil && Position(position) < n.Cursor {
 			told = append(told, item{notice: n}) // the log may have forgotten it, and the history doesn't know
@@ -55,6 +56,9 @@ func (s *Subscription) fallBehind(position Position, lost bool) {
 		rd:   reader{s: s, cursor: position, behind: true, target: max(position, Position(h.place.Load())), reason: GapSlow, lost: lost},
 		mark: h.writer.engine.Load().Mark(),
 	}
+	if s.owes() {
+		c.rd.states = &statement{}
+	}
 	s.mu.Lock()
 	s.catch = c // before it can be ended
 	s.mu.Unlock()
@@ -76,8 +80,11 @@ func (o *owner) Fed(c *engine.Conn) {
 // readHistory gives the next page of the history, or lets the stream read the log again.
 func (s *Subscription) readHistory(c *engine.Conn) {
 	r := &s.catch.rd
-	for r.behind {
-		items, err := r.page(s.catch.ctx)
+	for {
+		items, err := r.past(s.catch.ctx)
+		if err == nil && len(items) == 0 {
+			break
+		}
 		if err != nil {
 			if s.live() {
 				s.hub.failed(s, err)
@@ -91,8 +98,9 @@ func (s *Subscription) readHistory(c *engine.Conn) {
 			return
 		}
 	}
-	c.Resume(s.catch.mark, int64(r.cursor))
-	s.caughtUp()
+	mark := s.catch.mark
+	s.caughtUp() // before it can fall behind again
+	c.Resume(mark, int64(r.cursor))
 }
 
 // frames encodes items, and tells the hook of those that can't be.

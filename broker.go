@@ -14,6 +14,8 @@ type Broker interface {
 	// While it remembers m's IdempotencyKey it takes no second message with it: one
 	// that is equal ([Message.Fingerprint]) gets the receipt of the first, any other an error
 	// that wraps [ErrInvalid].
+	// Of several messages to a channel with the same Subject it keeps the newest, for as long
+	// as there is room. That an older one has gone is no reason to raise a floor.
 	Publish(ctx context.Context, m Message) (Receipt, error)
 	// Attach connects one feed. Messages start to flow with the first Want.
 	Attach(ctx context.Context, f Feed) (Link, error)
@@ -31,6 +33,9 @@ type Link interface {
 	// upTo, merged, in order, each once, in pages, until page returns false.
 	// It holds no lock while page runs. A page is page's to keep.
 	Replay(ctx context.Context, channels []Channel, after, upTo Position, page func([]Message) bool) error
+	// State gives what is kept of one channel's state: of its messages with a
+	// Subject the newest about each, but for those that are removed, otherwise as Replay.
+	State(ctx context.Context, ch Channel, after, upTo Position, page func([]Message) bool) error
 	// Window says what a cursor over these channels can be compared with.
 	Window(ctx context.Context, channels []Channel) (Window, error)
 	// Next counts: 1, 2, 3, … for each name, never twice the same for one

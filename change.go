@@ -54,6 +54,11 @@ func (s *Subscription) Change(ctx context.Context, leave, join []Channel) (Chang
 	}
 	if s.extend(&c, join, room); len(c.Joined) > 0 {
 		s.changed(c.Joined, nil)
+		for _, ch := range c.Joined {
+			if there, err := h.hasState(ctx, ch, maxPosition); there || err != nil { // then the reader meets it too
+				s.owe(ch, owesJoined)
+			}
+		}
 	}
 	if cause := s.Cause(); cause != nil {
 		h.retire(s)
@@ -133,6 +138,22 @@ func (s *Subscription) extend(c *Changed, join []Channel, room int) {
 		}
 	}
 	h.interest.release(surplus)
+}
+
+// State has the state of channels told again, of all that are named and that it is on: to somebody who
+// has come to read along. What is kept about their subjects arrives, without positions, and
+// then a NoticeState.
+func (s *Subscription) State(ctx context.Context, channels ...Channel) error {
+	for _, ch := range channels {
+		there, err := s.hub.hasState(ctx, ch, maxPosition)
+		if err != nil {
+			return err
+		}
+		if there {
+			s.owe(ch, owesAll)
+		}
+	}
+	return s.Cause()
 }
 
 // changed tells the hook and the members of all channels that s is or was on.

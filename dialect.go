@@ -53,6 +53,10 @@ const (
 	NoticeHeartbeat
 	// NoticeRetry says that Retry is the reconnection time from now on.
 	NoticeRetry
+	// NoticeState says that the state of Channels has been told, by messages without a
+	// position before it. Cursor is where a stream that began with it goes on, zero for
+	// one that went on all the while.
+	NoticeState
 	// NoticeFarewell is the last frame. Cause says why, Retry when to come back
 	// (zero: as the client likes).
 	NoticeFarewell
@@ -65,6 +69,11 @@ type Notice struct {
 	Cursor Position
 	// Subscription is set for NoticeOpen and NoticeHeartbeat only.
 	Subscription *Subscription
+	// StateFirst says of a NoticeOpen, and of a NoticeGap behind it, that the state of its channels
+	// comes next: a client that goes away before it has all of it has no cursor yet.
+	StateFirst bool
+	// Channels are those of a NoticeState.
+	Channels []Channel
 	// Channel is whom a join, leave or update is for.
 	Channel Channel
 	// Member is whom it is about, as of then.

@@ -51,6 +51,16 @@
 // (TestKeyTakenByAnotherUser). An application may replay from a store of its own, and
 // nothing falls between that and what is live (TestOwnReplay).
 //
+// # State
+//
+// A message with a [Message].Subject takes the place of the one that was kept about the same subject.
+// What is kept about all of them is the channel's state. A subscription without a cursor, or with
+// one that says nothing, gets it first (TestStateIsToldToNewcomers, TestStateAfterAnUnknownCursor), one that joins gets it then
+// (TestStateIsToldToWhoJoins, TestStateOfATakenStream), one that comes back gets of each subject that changed the newest
+// message (TestStateIsResumed). Nobody hears an old word after a newer one (TestStateNeverGoesBack,
+// TestStateOfTakenStreamsNeverGoesBack), and who loses the stream before all was told is told again
+// (TestStateThatWasCutIsToldAgain). No age ends a word; limits of size do (TestStateStays).
+//
 // # Keys
 //
 // One key has one holder, the newest, unless a newcomer says otherwise

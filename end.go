@@ -39,7 +39,7 @@ func (s *Subscription) heartbeat(lease time.Duration) (ok bool, taken *engine.Co
 	if s.ending != nil {
 		return s.to == stageLingering, nil
 	}
-	s.proved, s.beatAt = s.reached, time.Now().UnixNano()
+	s.proved, s.stated, s.beatAt = s.reached, false, time.Now().UnixNano()
 	if taken = s.conn.Load(); taken != nil {
 		s.proved = max(s.proved, Position(taken.Reached()))
 	} else {

@@ -33,6 +33,7 @@ type place struct {
 	on              *standing
 	since           Position // messages of the channel up to here are not for it
 	at, give, watch int32
+	owed            owed
 }
 
 // on is the place of s on ch, nil if it is not there. A list, because most have a few and

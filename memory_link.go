@@ -91,12 +91,26 @@ func (k *memoryLink) change(ctx context.Context, add, drop []Channel) error {
 // the next message on that channel is above the last one given.
 // When ctx ends or the link is closed it returns the error between two pages.
 func (k *memoryLink) Replay(ctx context.Context, channels []Channel, after, upTo Position, page func([]Message) bool) error {
+	return k.pages(ctx, "replay", after, upTo, page, func(after, upTo Position) []Message {
+		return k.broker.log.page(channels, after, upTo)
+	})
+}
+
+// State implements [Link], with pages as those of Replay.
+func (k *memoryLink) State(ctx context.Context, ch Channel, after, upTo Position, page func([]Message) bool) error {
+	return k.pages(ctx, "state", after, upTo, page, func(after, upTo Position) []Message {
+		return k.broker.log.stated(ch, after, upTo)
+	})
+}
+
+// pages gives what read finds, until there is no more.
+func (k *memoryLink) pages(ctx context.Context, what string, after, upTo Position, page func([]Message) bool, read func(after, upTo Position) []Message) error {
 	upTo = min(upTo, k.broker.log.top())
 	for {
-		if err := k.open(ctx, "replay"); err != nil {
+		if err := k.open(ctx, what); err != nil {
 			return err
 		}
-		p := k.broker.log.page(channels, after, upTo)
+		p := read(after, upTo)
 		if len(p) == 0 {
 			return nil
 		}

@@ -28,9 +28,12 @@ type memoryLog struct {
 	oldest, newest *channelLog
 	// all refers to every kept message in order, and to some that are gone
 	// (see [memorySlot.gone]): never the first, and never more than the kept ones.
-	all   memoryRing[memorySlot]
-	kept  int
-	bytes int64
+	// Those with a subject are not among them.
+	all  memoryRing[memorySlot]
+	kept int
+	// states refers to what is kept about subjects, in order.
+	states memoryState
+	bytes  int64
 }
 
 // channelLog is what is known of one channel.
@@ -39,6 +42,8 @@ type channelLog struct {
 	floor Position // highest position that may be missing
 	last  Position // of its newest message, or floor if there never was one
 	kept  memoryRing[Message]
+	state memoryState // what is kept about subjects, which no age ends
+	about map[string]*memoryWord
 
 	older, newer *channelLog
 }
@@ -74,8 +79,13 @@ func (l *memoryLog) append(route Channel, m *Message) bool {
 	c := l.touch(route)
 	m.Position, m.Prev = max(l.head+1, Position(m.Time.UnixMicro())), c.last
 	l.head, c.last = m.Position, m.Position
+	if m.Subject != "" {
+		l.supersede(c, m.Subject)
+	}
 	if l.limits.Size < 0 {
 		c.floor = m.Position
+	} else if m.Subject != "" && !m.Remove {
+		l.say(c, m)
 	} else {
 		c.kept.push(*m)
 		l.all.push(memorySlot{m.Position, at, c})
@@ -160,6 +170,6 @@ func (l *memoryLog) window(channels []Channel) (w Window) {
 
 func messageBytes(m *Message) int64 {
 	t := &m.Target
-	return memoryOverhead + int64(len(m.Data)+len(m.Type)+len(t.Channel)+len(t.User)+
+	return memoryOverhead + int64(len(m.Data)+len(m.Type)+len(m.Subject)+len(t.Channel)+len(t.User)+
 		len(t.UserName)+len(t.Session)+len(t.Key)+len(t.Subscription))
 }

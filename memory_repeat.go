@@ -13,8 +13,8 @@ func (m *Message) Fingerprint() uint64 {
 	h := fnv.New64a()
 	t := &m.Target
 	for _, s := range [...]string{
-		string(t.Channel), t.User, t.UserName, t.Session, t.Key, t.Subscription, m.Type, m.Data,
-		strconv.FormatBool(t.All), strconv.FormatBool(m.JSON),
+		string(t.Channel), t.User, t.UserName, t.Session, t.Key, t.Subscription, m.Type, m.Data, m.Subject,
+		strconv.FormatBool(t.All), strconv.FormatBool(m.JSON), strconv.FormatBool(m.Remove),
 	} {
 		fmt.Fprintf(h, "%d:%s", len(s), s) // a hash never fails
 	}

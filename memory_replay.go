@@ -30,30 +30,60 @@ func (l *memoryLog) page(channels []Channel, after, upTo Position) (page []Messa
 	return page
 }
 
-// memoryPlace is a message in the queue of its channel.
+// memoryPlace is a message of a channel: one of those it keeps in turn, or of its state.
 type memoryPlace struct {
 	position Position
-	channel  *channelLog
+	kept     *memoryRing[Message] // nil where it is of the state
+	state    *memoryState
 	i        int
 }
 
-// memoryMerge is a heap of places, one per channel, the lowest position first.
+// find makes p the place of the first message from i on, if there is one.
+func (p *memoryPlace) find(i int) bool {
+	if p.kept != nil {
+		if i < p.kept.n {
+			p.i, p.position = i, p.kept.at(i).Position
+			return true
+		}
+		return false
+	}
+	for ; i < p.state.list.n; i++ {
+		if w := *p.state.list.at(i); !w.gone {
+			p.i, p.position = i, w.m.Position
+			return true
+		}
+	}
+	return false
+}
+
+func (p *memoryPlace) message() *Message {
+	if p.kept != nil {
+		return p.kept.at(p.i)
+	}
+	return &(*p.state.list.at(p.i)).m
+}
+
+// memoryMerge is a heap of places, up to two per channel, the lowest position first.
 type memoryMerge []memoryPlace
 
-// merge finds the first message of each channel after a position, and how
-// many there are from there on, those above upTo included.
+// merge finds the first messages of each channel after a position, and how
+// many there may be from there on, those above upTo included.
 func (l *memoryLog) merge(channels []Channel, after, upTo Position) (m memoryMerge, total int) {
+	add := func(p memoryPlace, i, n int) {
+		if p.find(i) && p.position <= upTo {
+			m = append(m, p)
+			total += n - i
+		}
+	}
 	for _, name := range channels {
 		c := l.channels[name]
 		if c == nil {
 			continue
 		}
-		i := sort.Search(c.kept.n, func(i int) bool { return c.kept.at(i).Position > after })
-		if i == c.kept.n || c.kept.at(i).Position > upTo {
-			continue
+		add(memoryPlace{kept: &c.kept}, sort.Search(c.kept.n, func(i int) bool { return c.kept.at(i).Position > after }), c.kept.n)
+		if c.state.n > 0 {
+			add(memoryPlace{state: &c.state}, c.state.after(after), c.state.list.n)
 		}
-		m = append(m, memoryPlace{c.kept.at(i).Position, c, i})
-		total += c.kept.n - i
 	}
 	for i := len(m)/2 - 1; i >= 0; i-- {
 		m.down(i)
@@ -65,11 +95,8 @@ func (l *memoryLog) merge(channels []Channel, after, upTo Position) (m memoryMer
 func (m *memoryMerge) next(upTo Position) *Message {
 	h := *m
 	p := &h[0]
-	next := p.channel.kept.at(p.i)
-	if p.i++; p.i < p.channel.kept.n {
-		p.position = p.channel.kept.at(p.i).Position
-	}
-	if p.i == p.channel.kept.n || p.position > upTo {
+	next := p.message()
+	if !p.find(p.i+1) || p.position > upTo {
 		h[0] = h[len(h)-1]
 		*m = h[:len(h)-1]
 	}

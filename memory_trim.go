@@ -11,10 +11,11 @@ func (l *memoryLog) expired(now time.Duration) bool {
 func (l *memoryLog) trim(now time.Duration) {
 	l.settle()
 	for l.expired(now) {
-		l.dropOldest()
+		l.dropKept(l.all.at(0).channel)
+		l.settle()
 	}
 	for l.limits.Bytes > 0 && l.bytes > l.limits.Bytes && l.oldest != nil {
-		if l.oldest.kept.n == 0 {
+		if l.oldest.size() == 0 {
 			l.forget(l.oldest)
 		} else {
 			l.dropOldest()
@@ -29,22 +30,39 @@ func (l *memoryLog) trim(now time.Duration) {
 
 // trimChannel enforces the limit on one channel.
 func (l *memoryLog) trimChannel(c *channelLog) {
-	for c.kept.n > max(l.limits.Size, 0) {
+	for c.size() > max(l.limits.Size, 0) {
 		l.drop(c)
 	}
 }
 
 // dropOldest drops the oldest message of the log; there must be one.
 func (l *memoryLog) dropOldest() {
-	l.drop(l.all.at(0).channel)
+	if w := l.states.front(); w != nil && (l.all.n == 0 || w.m.Position < l.all.at(0).position) {
+		l.drop(w.channel)
+	} else {
+		l.drop(l.all.at(0).channel)
+	}
 	l.settle()
 }
+
+// size is how many messages are kept of it.
+func (c *channelLog) size() int { return c.kept.n + c.state.n }
 
 // drop drops the oldest message of a channel. Its slot stays until it comes to
 // the front or is compacted.
 func (l *memoryLog) drop(c *channelLog) {
+	if w := c.state.front(); w != nil && (c.kept.n == 0 || w.m.Position < c.kept.at(0).Position) {
+		c.floor = max(c.floor, w.m.Position)
+		l.unsay(w)
+		return
+	}
+	l.dropKept(c)
+}
+
+// dropKept drops the oldest message of a channel that has no subject.
+func (l *memoryLog) dropKept(c *channelLog) {
 	m := c.kept.pop()
-	c.floor = m.Position
+	c.floor = max(c.floor, m.Position)
 	l.kept--
 	l.bytes -= messageBytes(&m)
 }
@@ -53,7 +71,7 @@ func (l *memoryLog) drop(c *channelLog) {
 // say what it had, so the floor of all unknown channels rises to its last
 // message.
 func (l *memoryLog) forget(c *channelLog) {
-	for c.kept.n > 0 {
+	for c.size() > 0 {
 		l.drop(c)
 	}
 	c.floor = c.last

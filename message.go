@@ -29,6 +29,16 @@ type Message struct {
 	// Ephemeral messages have no position: they reach who is connected and
 	// are never kept.
 	Ephemeral bool
+	// Subject is what the message is the latest word about, as the ticker symbol of a
+	// price or the id of an order: it takes the place of the one that its channel kept
+	// about the same subject. What is kept about all subjects is the channel's state, which
+	// those get at once who come without a cursor or join. It is at most 255 bytes, for
+	// messages to a channel alone, and not for ephemeral ones. Empty: the message takes
+	// no other's place.
+	Subject string
+	// Remove says that there is nothing more to say about Subject: it is taken out of the
+	// state. The message itself is kept like any other.
+	Remove bool
 	// IdempotencyKey makes publishing safe to repeat: of several messages with the same key
 	// the broker takes the first, and the others get its receipt. It is for messages that are
 	// kept, at most 255 bytes, and never reaches a reader.
@@ -98,6 +108,9 @@ func (m *Message) prepare(maxData int) error {
 	if m.IdempotencyKey != "" && m.Ephemeral {
 		return fmt.Errorf("%w idempotency key: an ephemeral message has no place that a retry could be given; leave one of them out", ErrInvalid)
 	}
+	if err := m.checkSubject(); err != nil {
+		return err
+	}
 	if len(m.Data) > maxData {
 		return fmt.Errorf("%w: %d bytes of data, at most %d are allowed", ErrTooLarge, len(m.Data), maxData)
 	}
@@ -117,6 +130,22 @@ func (m *Message) prepare(maxData int) error {
 		return fmt.Errorf("%w data: not JSON: %w", ErrInvalid, err)
 	}
 	m.Data = b.String()
+	return nil
+}
+
+func (m *Message) checkSubject() error {
+	switch err := checkName("subject", m.Subject); {
+	case err != nil:
+		return err
+	case m.Subject == "" && m.Remove:
+		return fmt.Errorf("%w remove: say with subject what is to be removed", ErrInvalid)
+	case m.Subject == "":
+		return nil
+	case m.Ephemeral:
+		return fmt.Errorf("%w subject: an ephemeral message is not kept; leave one of them out", ErrInvalid)
+	case m.Target != Target{Channel: m.Target.Channel}:
+		return fmt.Errorf("%w subject: it is for messages to a channel alone; leave out the other conditions of the target", ErrInvalid)
+	}
 	return nil
 }
 

@@ -198,6 +198,7 @@ type SubscribeOptions struct {
 	Address string
 
 	values *value // see Property
+	owing  bool   // the place that is taken had yet to be told the state of its channels
 }
 
 // maxMeta bounds names and values of a subscription's public and private

@@ -17,6 +17,7 @@ type inbox struct {
 	wake  chan struct{} // told when there may be something
 	queue queue
 	beat  bool // a heartbeat waits to be answered
+	owing bool // the state of channels that were joined is to be told
 }
 
 // queue holds what waits for one reader. When it is full it takes nothing more:
@@ -107,6 +108,7 @@ type taken struct {
 	gap    *Notice  // and the feed broke
 	target Position // the queue collects what comes after it
 	beat   bool
+	owing  bool
 }
 
 // take empties the queue, which collects again from here on. spare is reused.
@@ -114,10 +116,10 @@ func (s *Subscription) take(spare []item) taken {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := &s.in.queue
-	t := taken{items: q.items, full: q.full, lost: q.lost, gap: q.gap, beat: s.in.beat}
+	t := taken{items: q.items, full: q.full, lost: q.lost, gap: q.gap, beat: s.in.beat, owing: s.in.owing}
 	if t.full {
 		t.target = Position(s.hub.place.Load())
 	}
-	*q, s.in.beat = queue{items: spare[:0]}, false
+	*q, s.in.beat, s.in.owing = queue{items: spare[:0]}, false, false
 	return t
 }

@@ -20,6 +20,7 @@ type reader struct {
 	lost   bool      // a gap for ephemeral messages is due
 	lived  bool      // it was live before
 	own    *ownReplay
+	states *statement // of channels that are to be told
 	spare  []item
 }
 
@@ -33,12 +34,18 @@ func (r *reader) open(ctx context.Context) ([]item, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Cursor() == "" || gap != nil || s.in.owing {
+		if n.StateFirst, err = r.begin(ctx); err != nil {
+			return nil, err
+		}
+	}
 	n.Cursor = r.cursor
 	m := s.member()
 	n.Member = &m
 	items := []item{{notice: n}}
 	if gap != nil {
 		items = append(items, r.gap(gap, r.cursor))
+		items[1].notice.StateFirst = n.StateFirst
 	}
 	s.mu.Lock()
 	s.reached, s.proved = r.cursor, r.cursor
@@ -84,11 +91,8 @@ func (r *reader) next(ctx context.Context) ([]item, error) {
 			return items, nil
 		}
 	}
-	for r.behind {
-		items, err := r.page(ctx)
-		if err != nil || len(items) > 0 {
-			return items, err
-		}
+	if items, err := r.past(ctx); err != nil || len(items) > 0 {
+		return items, err
 	}
 	t := r.s.take(r.spare)
 	items := t.items[:0]
@@ -114,10 +118,25 @@ func (r *reader) next(ctx context.Context) ([]item, error) {
 		m := r.s.Member()
 		items = append(items, item{notice: &Notice{Kind: NoticeHeartbeat, Subscription: r.s, Member: &m}})
 	}
-	if t.full && len(items) == 0 {
+	if t.owing {
+		r.states = &statement{}
+	}
+	if (t.full || t.owing) && len(items) == 0 {
 		return r.next(ctx)
 	}
 	return items, nil
+}
+
+// past gives what comes from what is kept, until there is no more of it.
+func (r *reader) past(ctx context.Context) (items []item, err error) {
+	for err == nil && len(items) == 0 && (r.states != nil || r.behind) {
+		if r.states != nil {
+			items, err = r.state(ctx)
+		} else {
+			items, err = r.page(ctx)
+		}
+	}
+	return items, err
 }
 
 // page reads on in the history. With the last page the reader is live.

@@ -144,8 +144,9 @@ func (s *Subscription) passOn(c *SubscribeOptions) {
 		c.Channels = slices.Clone(s.channels)
 	}
 	if c.Cursor == "" && c.Resume && s.stage == stageLingering {
-		c.Cursor = s.proved.String()
+		c.Cursor, c.owing = s.proved.String(), s.stated
 	}
+	c.owing = c.owing || s.owing
 	if c.User == "" {
 		c.User, c.DisplayName = s.who.is(byUser), s.who.is(itsDisplayName)
 	}
@@ -169,7 +170,7 @@ func (h *Hub) newSubscription(ctx context.Context, c *SubscribeOptions, asked []
 	who[itsDisplayName] = cmp.Or(c.DisplayName, c.UserName, c.User, made)
 	s := &Subscription{
 		hub: h, who: describe(who), dialect: c.Dialect, presence: c.Presence, heartbeats: c.Heartbeats,
-		in:       &inbox{wake: make(chan struct{}, 1), replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive)},
+		in:       &inbox{wake: make(chan struct{}, 1), replay: c.Replay, keepAlive: cmp.Or(c.KeepAlive, h.o.KeepAlive), owing: c.owing},
 		channels: h.index.intern(c.Channels),
 		meta:     maps.Clone(c.Meta), private: maps.Clone(c.Private), values: c.values,
 	}

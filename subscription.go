@@ -54,6 +54,8 @@ type Subscription struct {
 	hooking   bool // a hook about its end runs
 	over      bool // what OnEnd was given has run
 
+	owing      bool // the state of some channels has not been told,
+	stated     bool // or has been since the last heartbeat
 	indexed    bool // guarded by hub.index.mu
 	present    bool // guarded by hub.presence.mu
 	presence   bool // it watches; never changes, as what follows

@@ -41,7 +41,12 @@ func (plain) AppendMessage(b []byte, m *stentor.Message) ([]byte, error) {
 func (plain) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 	switch n.Kind {
 	case stentor.NoticeOpen:
+		if n.StateFirst {
+			return fmt.Appendf(b, "open, state first\n"), nil
+		}
 		return fmt.Appendf(b, "open\n"), nil
+	case stentor.NoticeState:
+		return fmt.Appendf(b, "state of %s, on from the cursor %v\n", n.Channels, n.Cursor > 0), nil
 	case stentor.NoticeGap:
 		return fmt.Appendf(b, "gap %s\n", n.Gap.Reason), nil
 	case stentor.NoticeJoin:

@@ -227,6 +227,9 @@ func (w *writer) attach(e *engine.Engine, nc net.Conn, o *engine.AttachOptions) 
 	if !s.indexed {
 		c.Mute() // it has ended
 	}
+	if s.owes() {
+		c.Pause()
+	}
 	for i := range s.places {
 		p := &s.places[i]
 		p.on.stop(p)

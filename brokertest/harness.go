@@ -68,6 +68,11 @@ func cases(h Harness) []testCase {
 		{"replay/a page is kept", pageIsKept},
 		{"replay/no lock while page runs", pageHoldsNoLock},
 		{"replay/beside publishing and trimming", replayBesideTrimming},
+		{"state/the newest about each subject", stateIsNewest},
+		{"state/of its channel alone", stateOfItsChannel},
+		{"state/what was superseded is no gap", supersededIsNoGap},
+		{"state/within the limits", stateIsTrimmed},
+		{"state/pages", stateInPages},
 		{"window/of a new log", windowOfNewLog},
 		{"window/nothing trimmed is no gap", windowUntrimmed},
 		{"window/trimmed per channel", windowTrimmed},
@@ -81,7 +86,7 @@ func cases(h Harness) []testCase {
 		{"link/ended context", endedContext},
 	}
 	if h.Reopen != nil {
-		list = append(list, testCase{"link/reopened", reopened})
+		list = append(list, testCase{"link/reopened", reopened}, testCase{"state/reopened", stateReopened})
 	}
 	return list
 }

@@ -109,7 +109,8 @@ func pageHoldsNoLock(r *rig) {
 			_, e3 := link.Window(r.ctx, []stentor.Channel{"a"})
 			_, e4 := link.Next(r.ctx, "a")
 			e5 := link.Replay(r.ctx, []stentor.Channel{"a"}, start, ever, func([]stentor.Message) bool { return false })
-			for _, err := range []error{e1, e2, e3, e4, e5} {
+			e6 := link.State(r.ctx, "a", start, ever, func([]stentor.Message) bool { return false })
+			for _, err := range []error{e1, e2, e3, e4, e5, e6} {
 				if err != nil {
 					r.Errorf("inside page: %v", err)
 				}

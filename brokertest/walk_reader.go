@@ -144,7 +144,7 @@ func (r *walkReader) received(m stentor.Message) {
 		r.w.Errorf("%d on %q, which is not a channel of this reader", m.Position, m.Target.Channel)
 	}
 	i, ok := slices.BinarySearchFunc(r.w.sent, m, byPosition)
-	if !ok || m.Data != r.w.sent[i].Data || m.Target != r.w.sent[i].Target {
+	if !ok || m.Data != r.w.sent[i].Data || m.Subject != r.w.sent[i].Subject || m.Remove != r.w.sent[i].Remove || m.Target != r.w.sent[i].Target {
 		r.w.Errorf("%d is %.20q on %+v, and was not published so", m.Position, m.Data, m.Target)
 	}
 	r.passed(m.Position - 1)
@@ -158,15 +158,24 @@ func (r *walkReader) passed(upTo stentor.Position) {
 	}
 }
 
-// skipped are the messages for this reader with after < position <= upTo.
+// skipped are the messages for this reader with after < position <= upTo that none has taken the
+// place of.
 func (r *walkReader) skipped(after, upTo stentor.Position) []stentor.Message {
 	var list []stentor.Message
-	for _, m := range r.w.sent[position(r.w.sent, after):position(r.w.sent, upTo)] {
-		if slices.Contains(r.channels, m.Target.Channel) {
+	for i, m := range r.w.sent[position(r.w.sent, after):position(r.w.sent, upTo)] {
+		if slices.Contains(r.channels, m.Target.Channel) && !r.w.superseded(position(r.w.sent, after)+i) {
 			list = append(list, m)
 		}
 	}
 	return list
+}
+
+// superseded reports whether a message was sent that has taken the place of the i-th.
+func (w *walk) superseded(i int) bool {
+	m := &w.sent[i]
+	return m.Subject != "" && !m.Remove && slices.ContainsFunc(w.sent[i+1:], func(n stentor.Message) bool {
+		return n.Subject == m.Subject && n.Target == m.Target
+	})
 }
 
 // position is how many messages there are up to one.

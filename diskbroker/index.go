@@ -32,6 +32,7 @@ type index struct {
 	channels map[stentor.Channel]*channel
 	quiet    list.List // of *channel, the one that was quiet for longest first
 	classes  []*class  // one per rule, and the last for all others
+	words    words     // of all channels
 	kept     int
 	bytes    int64
 	// held are the newest messages in order while they aren't on disk yet.
@@ -52,6 +53,12 @@ type channel struct {
 	floor stentor.Position // highest position that may be missing
 	last  stentor.Position // of its newest message, or floor if there never was one; the committer's to change
 	kept  places
+	// words are what is kept about subjects, which no age ends; about has them by subject. One that
+	// has ever had any is stateful: its messages may name others before them that are gone
+	// though nothing is missing.
+	words    words
+	about    map[string]*word
+	stateful bool
 
 	quiet *list.Element
 	at    int // in the heap of its class; -1 while nothing is kept
@@ -124,19 +131,27 @@ func (x *index) apply(batch []*request, now time.Time, held bool) {
 // add makes a message the newest of its channel, and of all. When it names another one before
 // it than the newest that is known, what is kept before it may have a hole behind.
 func (x *index) add(c *channel, m *stentor.Message, size int64) {
-	if m.Prev > max(c.last, x.start) {
-		for c.kept.n > 0 {
+	c.stateful = c.stateful || m.Subject != ""
+	if m.Prev > max(c.last, x.start) && !c.stateful {
+		for c.size() > 0 {
 			x.drop(c)
 		}
 		c.floor = m.Prev
 	}
-	x.head, c.last = m.Position, m.Position
+	x.head, c.last = max(x.head, m.Position), max(c.last, m.Position)
+	if m.Subject != "" {
+		x.supersede(c, m.Subject)
+	}
 	if c.class.size == 0 {
 		c.floor = m.Position
 		return
 	}
-	c.kept.push(place{m.Position, size})
-	c.class.added(c)
+	if m.Subject != "" && !m.Remove {
+		x.say(c, m.Subject, place{m.Position, size})
+	} else {
+		c.kept.push(place{m.Position, size})
+		c.class.added(c)
+	}
 	x.kept++
 	x.bytes += size
 	x.trimChannel(c)

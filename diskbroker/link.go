@@ -98,14 +98,30 @@ func (k *link) change(ctx context.Context, add, drop []stentor.Channel) error {
 // read is left out too, and raises the floor of the whole log.
 // When ctx ends or the link is closed it returns the error between two pages.
 func (k *link) Replay(ctx context.Context, channels []stentor.Channel, after, upTo stentor.Position, page func([]stentor.Message) bool) error {
+	return k.pages(ctx, "replay", after, upTo, page, func(after, upTo stentor.Position) ([]stentor.Message, stentor.Position, error) {
+		return k.broker.page(channels, after, upTo)
+	})
+}
+
+// State implements [stentor.Link], with pages as those of Replay.
+func (k *link) State(ctx context.Context, ch stentor.Channel, after, upTo stentor.Position, page func([]stentor.Message) bool) error {
+	return k.pages(ctx, "state", after, upTo, page, func(after, upTo stentor.Position) ([]stentor.Message, stentor.Position, error) {
+		return k.broker.stated(ch, after, upTo)
+	})
+}
+
+// pages gives what read finds, until there is no more.
+func (k *link) pages(ctx context.Context, what string, after, upTo stentor.Position, page func([]stentor.Message) bool,
+	read func(after, upTo stentor.Position) ([]stentor.Message, stentor.Position, error),
+) error {
 	upTo = min(upTo, k.broker.index.top())
 	for {
-		if err := k.open(ctx, "replay"); err != nil {
+		if err := k.open(ctx, what); err != nil {
 			return err
 		}
-		p, last, err := k.broker.page(channels, after, upTo)
+		p, last, err := read(after, upTo)
 		if err != nil {
-			if k.open(ctx, "replay") != nil {
+			if k.open(ctx, what) != nil {
 				err = stentor.ErrClosed // and the file with it
 			}
 			return err

@@ -78,6 +78,20 @@ func (x *index) load(tx *bolt.Tx) (found state, err error) {
 	if err != nil {
 		return found, err
 	}
+	err = tx.Bucket([]byte(bucketFloors)).ForEach(func(name, record []byte) error {
+		found.floors++
+		floor, ok := sealedNumber(name, record)
+		torn = torn || !ok
+		c := x.channels[stentor.Channel(name)]
+		if c == nil {
+			c = x.remember(stentor.Channel(name), stentor.Position(floor))
+		}
+		c.floor, c.stateful = stentor.Position(floor), true
+		return nil
+	})
+	if err != nil {
+		return found, err
+	}
 	var last stentor.Position
 	c := tx.Bucket([]byte(bucketMessages)).Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {
@@ -95,7 +109,7 @@ func (x *index) load(tx *bolt.Tx) (found state, err error) {
 		last = max(last, p)
 	}
 	x.head, found.once = max(x.head, written.head), written.once
-	if torn || found.messages != written.messages || found.channels != written.channels {
+	if torn || found.messages != written.messages || found.channels != written.channels || found.floors != written.floors {
 		x.damaged++
 		x.begin(x.head)
 	}
@@ -110,6 +124,11 @@ func (x *index) take(m *stentor.Message, size int64) {
 	c := x.channels[route]
 	if c == nil {
 		c = x.remember(route, m.Prev)
+	}
+	if c.stateful && m.Position <= c.floor && (m.Subject == "" || m.Remove) { // it was trimmed when its floor was written
+		x.supersede(c, m.Subject)
+		x.gone = append(x.gone, gone{m.Position, c})
+		return
 	}
 	x.add(c, m, size)
 	if c.class.size == 0 { // since it was written

@@ -21,15 +21,16 @@ const (
 const (
 	flagJSON = 1 << iota
 	flagAll
-	flagType // and the texts that follow, in the order of texts
+	flagType   // and the texts that follow, in the order of texts
+	flagRemove = flagType << 8
 )
 
 var errRecord = errors.New("diskbroker: not a record")
 
 // texts are the fields of m that are empty more often than not.
-func texts(m *stentor.Message) [7]*string {
+func texts(m *stentor.Message) [8]*string {
 	t := &m.Target
-	return [...]*string{&m.Type, (*string)(&t.Channel), &t.User, &t.UserName, &t.Session, &t.Key, &t.Subscription}
+	return [...]*string{&m.Type, (*string)(&t.Channel), &t.User, &t.UserName, &t.Session, &t.Key, &t.Subscription, &m.Subject}
 }
 
 func checksum(key, body []byte) uint32 {
@@ -60,6 +61,9 @@ func appendRecord(b []byte, m *stentor.Message) []byte {
 	}
 	if m.Target.All {
 		flags |= flagAll
+	}
+	if m.Remove {
+		flags |= flagRemove
 	}
 	list := texts(m)
 	for i, s := range list {
@@ -112,7 +116,7 @@ func parse[T string | []byte](key []byte, body T) (m stentor.Message, data T, er
 	m.Prev = m.Position - stentor.Position(r.uvarint())
 	m.Time = time.Unix(0, r.varint()+int64(m.Position)*1000).UTC()
 	flags := r.uvarint()
-	m.JSON, m.Target.All = flags&flagJSON != 0, flags&flagAll != 0
+	m.JSON, m.Target.All, m.Remove = flags&flagJSON != 0, flags&flagAll != 0, flags&flagRemove != 0
 	for i, s := range texts(&m) {
 		if flags&(flagType<<i) != 0 {
 			*s = r.text()

@@ -20,7 +20,22 @@ const (
 // went: zero when there is nothing. It costs a search per channel and, per message, a step
 // in a heap of channels and a look into the file.
 func (b *Broker) page(channels []stentor.Channel, after, upTo stentor.Position) (page []stentor.Message, last stentor.Position, err error) {
-	found, page := b.index.find(channels, after, upTo)
+	return b.read(func(x *index) merge { return x.merge(channels, after, upTo) }, after, upTo)
+}
+
+// stated is a page of a channel's state.
+func (b *Broker) stated(ch stentor.Channel, after, upTo stentor.Position) (page []stentor.Message, last stentor.Position, err error) {
+	return b.read(func(x *index) (m merge) {
+		if c := x.channels[ch]; c != nil {
+			m.add(merging{words: c.words.after(after), channel: c}, upTo)
+		}
+		return m
+	}, after, upTo)
+}
+
+// read reads a page of what a merge of the index finds.
+func (b *Broker) read(of func(x *index) merge, after, upTo stentor.Position) (page []stentor.Message, last stentor.Position, err error) {
+	found, page := b.index.find(of, after, upTo)
 	if len(found) == 0 {
 		return nil, 0, nil
 	}
@@ -41,12 +56,13 @@ func (b *Broker) page(channels []stentor.Channel, after, upTo stentor.Position) 
 type spot struct {
 	position stentor.Position
 	channel  *channel
+	word     *word // nil for one that is about no subject
 }
 
 // find looks up what a page holds. Messages that are held are in it already.
-func (x *index) find(channels []stentor.Channel, after, upTo stentor.Position) (found []spot, page []stentor.Message) {
+func (x *index) find(of func(x *index) merge, after, upTo stentor.Position) (found []spot, page []stentor.Message) {
 	x.view(func() {
-		m := x.merge(channels, after, upTo)
+		m := of(x)
 		size := int64(0)
 		for last := after; len(m) > 0 && len(found) < pageMessages; {
 			next := m.next(upTo)
@@ -57,7 +73,7 @@ func (x *index) find(channels []stentor.Channel, after, upTo stentor.Position) (
 				break
 			}
 			last = next.position
-			found = append(found, spot{last, next.channel})
+			found = append(found, spot{last, next.channel, next.word()})
 		}
 		page = make([]stentor.Message, len(found))
 		for i := range found {
@@ -112,7 +128,7 @@ func fetch(c *bolt.Cursor, found []spot, page []stentor.Message) (lost []spot) {
 func (x *index) missed(lost []spot) {
 	for _, s := range lost {
 		x.mu.RLock()
-		kept := s.position > s.channel.floor
+		kept := s.word != nil && !s.word.gone || s.word == nil && s.position > s.channel.floor
 		x.mu.RUnlock()
 		if kept {
 			x.damage(s.position)
@@ -120,16 +136,46 @@ func (x *index) missed(lost []spot) {
 	}
 }
 
-// merging is a channel on its way through a merge.
+// merging is a message of a channel on its way through a merge: one of those it keeps in turn, or of
+// its words.
 type merging struct {
 	walk
+	words   []*word // from this one on; nil for the others
 	channel *channel
 }
 
-// merge is a heap of channels, the one with the lowest position first.
+// word is the one that it is at.
+func (g *merging) word() *word {
+	if g.words == nil {
+		return nil
+	}
+	return g.words[0]
+}
+
+// step goes on to the next message; it reports false at the end.
+func (g *merging) step() bool {
+	if g.words == nil {
+		return g.walk.next()
+	}
+	g.words = g.words[1:]
+	return g.settle()
+}
+
+// settle goes on to the first word that is not gone.
+func (g *merging) settle() bool {
+	for ; len(g.words) > 0; g.words = g.words[1:] {
+		if w := g.words[0]; !w.gone {
+			g.place = w.place
+			return true
+		}
+	}
+	return false
+}
+
+// merge is a heap of channels, up to twice each, the one with the lowest position first.
 type merge []merging
 
-// merge finds the first message of each channel after a position.
+// merge finds the first messages of each channel after a position.
 func (x *index) merge(channels []stentor.Channel, after, upTo stentor.Position) (m merge) {
 	for _, name := range channels {
 		c := x.channels[name]
@@ -137,18 +183,26 @@ func (x *index) merge(channels []stentor.Channel, after, upTo stentor.Position) 
 			continue
 		}
 		if w, ok := c.kept.after(after); ok && w.position <= upTo {
-			m = append(m, merging{w, c})
+			m = append(m, merging{walk: w, channel: c})
 		}
+		m.add(merging{words: c.words.after(after), channel: c}, upTo)
 	}
 	heap.Init(&m)
 	return m
+}
+
+// add adds words, if there are any up to a position.
+func (m *merge) add(g merging, upTo stentor.Position) {
+	if g.settle() && g.position <= upTo {
+		*m = append(*m, g)
+	}
 }
 
 // next takes the lowest place out. It is good while the index is locked.
 func (m *merge) next(upTo stentor.Position) merging {
 	first := &(*m)[0]
 	at := *first
-	if first.walk.next() && first.position <= upTo {
+	if first.step() && first.position <= upTo {
 		heap.Fix(m, 0)
 	} else {
 		heap.Pop(m)

@@ -36,7 +36,7 @@ func (b *Broker) Stats() (s Stats) {
 		s.Messages, s.Channels, s.Bytes = x.kept, len(x.channels), x.bytes
 		s.Head, s.Start, s.Damaged = x.head, x.start, x.damaged
 		if c := x.oldest(); c != nil {
-			s.Oldest = c.kept.front()
+			s.Oldest = c.front()
 		}
 	})
 	return s
@@ -57,7 +57,7 @@ func (b *Broker) Channels() (list []ChannelStats) {
 	x := b.index
 	x.view(func() {
 		for _, c := range x.channels {
-			list = append(list, ChannelStats{c.name, c.kept.n, c.kept.bytes, c.floor, c.last})
+			list = append(list, ChannelStats{c.name, c.size(), c.kept.bytes + c.words.bytes, c.floor, c.last})
 		}
 	})
 	slices.SortFunc(list, func(a, b ChannelStats) int {
@@ -119,7 +119,7 @@ func (b *Broker) scan(after, upTo stentor.Position) (page []stentor.Message, las
 	}
 	page = slices.DeleteFunc(page, func(m stentor.Message) bool {
 		c := x.channels[m.Target.Route()]
-		return c == nil || m.Position <= c.floor || m.Position > upTo
+		return c == nil || !c.has(&m) || m.Position > upTo
 	})
 	return page, last, err
 }

@@ -25,6 +25,7 @@ const lockPatience = 300 * time.Millisecond
 const (
 	bucketMessages = "messages" // position → record
 	bucketChannels = "channels" // channel of which the newest message is gone → its position
+	bucketFloors   = "floors"   // channel of which messages are gone that others took the place of → its floor
 	bucketCounters = "counters" // name → the highest number that may have been given
 	bucketMeta     = "meta"
 	bucketOnce     = "once"      // idempotency key → what became of its message
@@ -32,7 +33,7 @@ const (
 )
 
 func buckets() []string {
-	return []string{bucketMessages, bucketChannels, bucketCounters, bucketMeta, bucketOnce, bucketOnceAge}
+	return []string{bucketMessages, bucketChannels, bucketFloors, bucketCounters, bucketMeta, bucketOnce, bucketOnceAge}
 }
 
 // Keys of meta.

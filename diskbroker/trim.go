@@ -79,10 +79,10 @@ func (x *index) expired(now time.Time) *class {
 // trim enforces the limits on the whole log.
 func (x *index) trim(now time.Time) {
 	for k := x.expired(now); k != nil; k = x.expired(now) {
-		x.drop(k.heap[0])
+		x.dropKept(k.heap[0])
 	}
 	for x.limits.Bytes > 0 && x.bytes > x.limits.Bytes && x.quiet.Len() > 0 {
-		if c := x.quietest(); c.kept.n == 0 {
+		if c := x.quietest(); c.size() == 0 {
 			x.forget(c)
 		} else {
 			x.drop(x.oldest())
@@ -95,29 +95,54 @@ func (x *index) trim(now time.Time) {
 
 // trimChannel enforces the limits on one channel.
 func (x *index) trimChannel(c *channel) {
-	for c.kept.n > c.class.size || c.class.bytes > 0 && c.kept.bytes > c.class.bytes {
+	for c.size() > c.class.size || c.class.bytes > 0 && c.kept.bytes+c.words.bytes > c.class.bytes {
 		x.drop(c)
 	}
 }
 
 func (x *index) quietest() *channel { return x.quiet.Front().Value.(*channel) }
 
-// oldest is the channel with the oldest message of the log; there must be one.
+// oldest is the channel with the oldest message of the log; nil if nothing is kept.
 func (x *index) oldest() (found *channel) {
+	if w := x.words.front(); w != nil {
+		found = w.channel
+	}
 	for _, k := range x.classes {
-		if len(k.heap) > 0 && (found == nil || k.heap[0].kept.front() < found.kept.front()) {
+		if len(k.heap) > 0 && (found == nil || k.heap[0].front() < found.front()) {
 			found = k.heap[0]
 		}
 	}
 	return found
 }
 
+// size is how many messages are kept of it.
+func (c *channel) size() int { return c.kept.n + c.words.n }
+
+// front is the oldest that is kept of it; there must be one.
+func (c *channel) front() stentor.Position {
+	w := c.words.front()
+	if w == nil || c.kept.n > 0 && c.kept.front() < w.position {
+		return c.kept.front()
+	}
+	return w.position
+}
+
 // drop drops the oldest message of a channel. On disk it stays until the committer
 // takes it away with others.
 func (x *index) drop(c *channel) {
+	if w := c.words.front(); w != nil && w.position == c.front() {
+		c.floor = max(c.floor, w.position)
+		x.unsay(w)
+	} else {
+		x.dropKept(c)
+	}
+}
+
+// dropKept drops the oldest message of a channel that is not about a subject.
+func (x *index) dropKept(c *channel) {
 	at := c.kept.pop()
 	c.class.popped(c)
-	c.floor = at.position
+	c.floor = max(c.floor, at.position)
 	x.kept--
 	x.bytes -= at.size
 	x.gone = append(x.gone, gone{at.position, c})
@@ -127,7 +152,7 @@ func (x *index) drop(c *channel) {
 // say what it had, so the floor of all unknown channels rises to its last
 // message.
 func (x *index) forget(c *channel) {
-	for c.kept.n > 0 {
+	for c.size() > 0 {
 		x.drop(c)
 	}
 	x.floor = max(x.floor, c.last)
@@ -142,6 +167,7 @@ func (x *index) forget(c *channel) {
 type rubbish struct {
 	gone      []gone
 	emptied   map[stentor.Channel]stentor.Position // by name: its last message
+	floors    map[stentor.Channel]stentor.Position // by name, where the messages don't tell
 	forgotten []stentor.Channel
 	bounds    bounds
 }
@@ -162,6 +188,12 @@ func (x *index) rubbish(limit int) (r rubbish) {
 				r.emptied = make(map[stentor.Channel]stentor.Position)
 			}
 			r.emptied[g.channel.name] = g.position
+		}
+		if g.channel.stateful && !g.channel.out {
+			if r.floors == nil {
+				r.floors = make(map[stentor.Channel]stentor.Position)
+			}
+			r.floors[g.channel.name] = g.channel.floor
 		}
 	}
 	return r

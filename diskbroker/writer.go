@@ -15,11 +15,12 @@ type state struct {
 	head     stentor.Position
 	messages int64 // records in their bucket
 	channels int64
+	floors   int64
 	once     int64 // idempotency keys, those included that were used again
 }
 
-func (s *state) fields() [6]*int64 {
-	return [...]*int64{(*int64)(&s.bounds.start), (*int64)(&s.bounds.floor), (*int64)(&s.head), &s.messages, &s.channels, &s.once}
+func (s *state) fields() [7]*int64 {
+	return [...]*int64{(*int64)(&s.bounds.start), (*int64)(&s.bounds.floor), (*int64)(&s.head), &s.messages, &s.channels, &s.floors, &s.once}
 }
 
 func (s *state) append(b []byte) []byte {
@@ -71,14 +72,15 @@ func putNumber(b *bolt.Bucket, key []byte, n int64) error {
 
 // writer puts things into one transaction. After an error it does nothing more.
 type writer struct {
-	tx                 *bolt.Tx
-	messages, channels *bolt.Bucket
-	state              state
-	err                error
+	tx                         *bolt.Tx
+	messages, channels, floors *bolt.Bucket
+	state                      state
+	err                        error
 }
 
 func newWriter(tx *bolt.Tx, s state) *writer {
-	w := &writer{tx: tx, messages: tx.Bucket([]byte(bucketMessages)), channels: tx.Bucket([]byte(bucketChannels)), state: s}
+	bucket := func(name string) *bolt.Bucket { return tx.Bucket([]byte(name)) }
+	w := &writer{tx: tx, messages: bucket(bucketMessages), channels: bucket(bucketChannels), floors: bucket(bucketFloors), state: s}
 	w.messages.FillPercent = 0.95 // positions only grow
 	return w
 }
@@ -100,7 +102,7 @@ func (w *writer) batch(list []*request) {
 		case r.stored:
 			w.put(&r.m)
 		default:
-			w.last(r.route, r.m.Position)
+			w.number(w.channels, r.route, r.m.Position, &w.state.channels)
 		}
 		w.state.head = r.m.Position
 	}
@@ -116,13 +118,14 @@ func (w *writer) put(m *stentor.Message) {
 	})
 }
 
-func (w *writer) last(name stentor.Channel, p stentor.Position) {
+// number puts a position of a channel.
+func (w *writer) number(b *bolt.Bucket, name stentor.Channel, p stentor.Position, count *int64) {
 	w.do(func() error {
 		key := []byte(name)
-		if w.channels.Get(key) == nil {
-			w.state.channels++
+		if b.Get(key) == nil {
+			*count++
 		}
-		return putNumber(w.channels, key, int64(p))
+		return putNumber(b, key, int64(p))
 	})
 }
 
@@ -131,12 +134,16 @@ func (w *writer) last(name stentor.Channel, p stentor.Position) {
 func (w *writer) rubbish(r rubbish) {
 	for _, name := range r.forgotten {
 		w.take(w.channels, []byte(name), &w.state.channels)
+		w.take(w.floors, []byte(name), &w.state.floors)
 	}
 	for _, g := range r.gone {
 		w.take(w.messages, appendKey(nil, g.position), &w.state.messages)
 	}
 	for name, p := range r.emptied {
-		w.last(name, p)
+		w.number(w.channels, name, p, &w.state.channels)
+	}
+	for name, p := range r.floors {
+		w.number(w.floors, name, p, &w.state.floors)
 	}
 	w.state.bounds = r.bounds
 }

@@ -62,7 +62,9 @@ func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 		if n.Retry >= time.Millisecond {
 			b = appendRetry(b, n.Retry)
 		}
-		b = appendID(b, n.Cursor)
+		if !n.StateFirst {
+			b = appendID(b, n.Cursor)
+		}
 		open := struct {
 			Subscription string  `json:"subscription"`
 			Member       *person `json:"member,omitempty"`
@@ -74,6 +76,13 @@ func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 		return appendControl(b, "stentor.open", open)
 	case stentor.NoticeGap:
 		return appendGap(b, n)
+	case stentor.NoticeState:
+		if n.Cursor > 0 {
+			b = appendID(b, n.Cursor)
+		}
+		return appendControl(b, "stentor.state", struct {
+			Channels []stentor.Channel `json:"channels"`
+		}{append([]stentor.Channel{}, n.Channels...)})
 	case stentor.NoticeJoin:
 		return appendMember(b, "stentor.join", n, n.First)
 	case stentor.NoticeLeave:
@@ -134,7 +143,7 @@ func appendGap(b []byte, n *stentor.Notice) ([]byte, error) {
 		After  string            `json:"after"`
 		Oldest string            `json:"oldest"`
 	}{n.Gap.Reason, decimal(n.Gap.After), decimal(n.Gap.Oldest)}
-	if n.Cursor > 0 { // 0 would mean "everything again" when it comes back
+	if n.Cursor > 0 && !n.StateFirst { // 0 would mean "everything again" when it comes back
 		b = appendID(b, n.Cursor)
 	}
 	return appendControl(b, "stentor.gap", data)

@@ -38,7 +38,7 @@
 // not use (TestPublishRefuses). stentor.open is the first event of every stream and
 // holds the subscription's id and a cursor; stentor.end is the last one of every stream
 // that the server ends, and says why (TestEndSaysWhy); stentor.gap says that something is
-// missing; stentor.join, stentor.leave and stentor.update go to those who ask for
+// missing; stentor.state ends what is kept about the subjects of channels (TestState); stentor.join, stentor.leave and stentor.update go to those who ask for
 // presence, once for each user however many tabs there are (TestPresenceEvents).
 //
 // # Publishing

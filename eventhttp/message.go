@@ -17,7 +17,7 @@ func parseJSON(body []byte) (stentor.Message, error) {
 		switch name {
 		case "data":
 			return setData(&m, value)
-		case "all", "ephemeral":
+		case "all", "ephemeral", "remove":
 			var on bool
 			if err := json.Unmarshal(value, &on); err != nil || string(value) == "null" {
 				return badField(name, "write true or false")
@@ -58,7 +58,7 @@ func parseForm(body []byte) (stentor.Message, error) {
 
 func formField(m *stentor.Message, name string, values []string) error {
 	switch {
-	case name != "data" && name != "all" && name != "ephemeral" && !known(name):
+	case name != "data" && name != "all" && name != "ephemeral" && name != "remove" && !known(name):
 		return unknownField(name)
 	case len(values) != 1:
 		return badField(name, "give it once")
@@ -69,7 +69,7 @@ func formField(m *stentor.Message, name string, values []string) error {
 	case "data":
 		m.Data = values[0]
 		return nil
-	case "all", "ephemeral":
+	case "all", "ephemeral", "remove":
 		on, err := strconv.ParseBool(values[0])
 		if err != nil {
 			return badField(name, "write true or false")
@@ -82,7 +82,7 @@ func formField(m *stentor.Message, name string, values []string) error {
 
 func known(name string) bool {
 	switch name {
-	case "channel", "user", "userName", "session", "key", "subscription", "type":
+	case "channel", "user", "userName", "session", "key", "subscription", "type", "subject":
 		return true
 	}
 	return false
@@ -111,13 +111,18 @@ func setField(m *stentor.Message, name, value string) error {
 		t.Subscription = value
 	case "type":
 		m.Type = value
+	case "subject":
+		m.Subject = value
 	}
 	return nil
 }
 
 func flag(m *stentor.Message, name string) *bool {
-	if name == "all" {
+	switch name {
+	case "all":
 		return &m.Target.All
+	case "remove":
+		return &m.Remove
 	}
 	return &m.Ephemeral
 }

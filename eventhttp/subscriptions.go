@@ -22,18 +22,21 @@ func (f *Face) change(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, r, err)
 		return
 	}
-	join, leave, err := parseChange(body)
+	c, err := parseChange(body)
 	if err != nil {
 		f.refuse(w, r, err)
 		return
 	}
-	so := &stentor.SubscribeOptions{Channels: join}
+	so := &stentor.SubscribeOptions{Channels: c.join}
 	sub, err := f.owned(r, so)
 	if err == nil && sub.Cause() != nil {
 		err = errNotFound() // it lingers: nothing can reach it any more
 	}
 	if err == nil {
-		_, err = sub.Change(r.Context(), leave, so.Channels)
+		_, err = sub.Change(r.Context(), c.leave, so.Channels)
+	}
+	if err == nil {
+		err = sub.State(r.Context(), c.state...)
 	}
 	if err != nil {
 		if sub != nil && sub.Cause() != nil {
@@ -94,11 +97,16 @@ func limited(err error) error {
 	}
 }
 
-// parseChange reads {"join":[…],"leave":[…]}. A channel in both is joined.
-func parseChange(body []byte) (join, leave []stentor.Channel, err error) {
+// changes are what is to become of a subscription.
+type changes struct{ join, leave, state []stentor.Channel }
+
+// parseChange reads {"join":[…],"leave":[…],"state":[…]}. A channel in both join and leave is joined.
+func parseChange(body []byte) (c changes, err error) {
+	lists := map[string]*[]stentor.Channel{"join": &c.join, "leave": &c.leave, "state": &c.state}
 	err = readObject(body, func(name string, value json.RawMessage) error {
-		if name != "join" && name != "leave" {
-			return badField("field", "there are join and leave")
+		list := lists[name]
+		if list == nil {
+			return badField("field", "there are join, leave and state")
 		}
 		var raw []json.RawMessage
 		if err := json.Unmarshal(value, &raw); err != nil || raw == nil {
@@ -111,14 +119,10 @@ func parseChange(body []byte) (join, leave []stentor.Channel, err error) {
 				return err
 			}
 		}
-		list, err := channels(names)
-		if name == "join" {
-			join = list
-		} else {
-			leave = list
-		}
+		var err error
+		*list, err = channels(names)
 		return err
 	})
-	leave = slices.DeleteFunc(leave, func(c stentor.Channel) bool { return slices.Contains(join, c) })
-	return join, leave, err
+	c.leave = slices.DeleteFunc(c.leave, func(ch stentor.Channel) bool { return slices.Contains(c.join, ch) })
+	return c, err
 }

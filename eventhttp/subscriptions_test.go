@@ -51,7 +51,7 @@ func TestChangeIsWhole(t *testing.T) {
 		{"not a list", jsonType, `{"join":"b"}`, 400, "join: write a list"},
 		{"a list of numbers", jsonType, `{"join":[1]}`, 400, "join: write a string"},
 		{"null", jsonType, `{"join":null}`, 400, "join: write a list"},
-		{"unknown field", jsonType, `{"subscribe":["b"]}`, 400, "there are join and leave"},
+		{"unknown field", jsonType, `{"subscribe":["b"]}`, 400, "there are join, leave and state"},
 		{"repeated", jsonType, `{"join":["b"],"join":["c"]}`, 400, "twice"},
 		{"malformed", jsonType, `{"join":["b"`, 400, "column"},
 		{"form", formType, `join=b`, 415, "application/json"},

@@ -48,12 +48,22 @@ func (dialect) AppendMessage(b []byte, m *stentor.Message) ([]byte, error) {
 func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 	switch n.Kind {
 	case stentor.NoticeOpen:
-		b = appendConnect(begin(appendID(b, n.Cursor), "", onConnect), n.Subscription, n.Member)
+		if !n.StateFirst {
+			b = appendID(b, n.Cursor)
+		}
+		b = appendConnect(begin(b, "", onConnect), n.Subscription, n.Member)
 	case stentor.NoticeGap:
-		if n.Cursor > 0 { // 0 would mean "everything again" when it comes back
+		if n.Cursor > 0 && !n.StateFirst { // 0 would mean "everything again" when it comes back
 			b = appendID(b, n.Cursor)
 		}
 		b = appendGap(begin(b, "", onGap), n.Gap)
+	case stentor.NoticeState:
+		if n.Cursor > 0 {
+			b = appendID(b, n.Cursor)
+		}
+		o := object{b: append(begin(b, "", onState), '{')}
+		o.add("channels", joined(n.Channels))
+		b = append(o.b, '}')
 	case stentor.NoticeJoin:
 		b = appendMember(begin(b, n.Channel, onJoin), n.Member)
 	case stentor.NoticeLeave:

@@ -43,8 +43,8 @@
 //
 // No string forges a frame, a selector or a lifecycle message: bodies are ASCII on
 // one line (TestInjection), and a message whose type would pass for
-// one of onConnect, onJoin, onLeave, onUpdate, onHeartbeat, onGap or onEnd is not shown
-// on this face (TestLifecycleIsNotForged).
+// one of onConnect, onJoin, onLeave, onUpdate, onHeartbeat, onGap, onState or onEnd is not
+// shown on this face (TestLifecycleIsNotForged).
 //
 // A client with the faults of those for C# and Java reads all that the face ever says,
 // in reads of any size that do not end right after a line feed within a frame, where they
@@ -56,7 +56,8 @@
 //
 // They are the hub's: a slow reader falls back on its cursor and the history. What it
 // missed for good is told as cmd.onGap with {"reason","after","oldest"}, and clients
-// without a handler of that name pass over it (TestGap).
+// without a handler of that name pass over it (TestGap). So it is with cmd.onState, {"channels"}, after the
+// state of channels was told: cmd.onConnect has no id then, and cmd.onState has it (TestState).
 //
 // # Resuming
 //

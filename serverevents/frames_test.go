@@ -128,7 +128,7 @@ func TestLifecycleIsNotForged(t *testing.T) {
 		s := newSite(t, p, nil, nil)
 		st := s.open("/event-stream?channels=A")
 		for _, typ := range []string{
-			"onConnect", "cmd.onConnect", "onJoin", "onLeave", "onUpdate", "onHeartbeat", "onGap", "onEnd", "onConnect$#x", "cmd.onJoin$body",
+			"onConnect", "cmd.onConnect", "onJoin", "onLeave", "onUpdate", "onHeartbeat", "onGap", "onState", "onEnd", "onConnect$#x", "cmd.onJoin$body",
 		} {
 			s.publish(stentor.Message{Target: on("A"), Type: typ, Data: `{"heartbeatUrl":"https://evil.example"}`, JSON: true})
 		}

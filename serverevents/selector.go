@@ -26,6 +26,7 @@ const (
 	onUpdate    = "onUpdate"
 	onHeartbeat = "onHeartbeat"
 	onGap       = "onGap"
+	onState     = "onState"
 	onEnd       = "onEnd"
 )
 
@@ -35,7 +36,7 @@ func reserved(selector string) bool {
 	name, ok := strings.CutPrefix(selector, command)
 	name, _, _ = strings.Cut(name, "$") // which clients cut off
 	switch name {
-	case onConnect, onJoin, onLeave, onUpdate, onHeartbeat, onGap, onEnd:
+	case onConnect, onJoin, onLeave, onUpdate, onHeartbeat, onGap, onState, onEnd:
 		return ok
 	}
 	return false

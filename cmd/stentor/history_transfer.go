@@ -37,6 +37,8 @@ type historyLine struct {
 	Session      string          `json:"session,omitempty"`
 	Key          string          `json:"key,omitempty"`
 	Subscription string          `json:"subscription,omitempty"`
+	Subject      string          `json:"subject,omitempty"`
+	Remove       bool            `json:"remove,omitempty"`
 	Type         string          `json:"type,omitempty"`
 	Data         string          `json:"data"`
 	JSON         bool            `json:"json,omitempty"`
@@ -47,7 +49,7 @@ func lineOf(m *stentor.Message) historyLine {
 	return historyLine{
 		ID: m.Position.String(), Prev: m.Prev.String(), Time: m.Time,
 		All: t.All, Channel: t.Channel, User: t.User, UserName: t.UserName, Session: t.Session, Key: t.Key,
-		Subscription: t.Subscription, Type: m.Type, Data: m.Data, JSON: m.JSON,
+		Subscription: t.Subscription, Subject: m.Subject, Remove: m.Remove, Type: m.Type, Data: m.Data, JSON: m.JSON,
 	}
 }
 
@@ -56,7 +58,7 @@ func (l *historyLine) message() (m stentor.Message, err error) {
 		Target: stentor.Target{
 			All: l.All, Channel: l.Channel, User: l.User, UserName: l.UserName, Session: l.Session, Key: l.Key, Subscription: l.Subscription,
 		},
-		Type: l.Type, Data: l.Data, JSON: l.JSON, Time: l.Time,
+		Subject: l.Subject, Remove: l.Remove, Type: l.Type, Data: l.Data, JSON: l.JSON, Time: l.Time,
 	}
 	if m.Position, err = position(l.ID); err != nil {
 		return m, fmt.Errorf("id %.64q: %w", l.ID, err)

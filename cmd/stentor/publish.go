@@ -36,12 +36,15 @@ func (p *program) publishCommand() *cobra.Command {
   stentor publish home --type price --json '{"item":7,"euro":12.5}'
   date | stentor publish home
   tail -f access.log | stentor publish log --lines
+  stentor publish prices --subject gold --type gold 2650   newcomers get the last about each
   stentor publish home -- -5                     DATA that begins with a dash`,
 		Args: publishArguments,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&pub.kind, "type", "", "the `type` that readers dispatch on")
+	f.StringVar(&pub.subject, "subject", "", "what this is the latest word about: a `name`; it takes the place of the last one")
+	f.BoolVar(&pub.remove, "remove", false, "there is nothing more to say about the subject")
 	f.BoolVar(&pub.json, "json", false, "DATA, or each line, is JSON; a JSON string is sent as its text")
 	f.BoolVar(&lines, "lines", false, "publish each line of standard input; with --json, blank lines are skipped")
 	at := urlFlag(cmd)
@@ -141,6 +144,8 @@ type publisher struct {
 	server  *url.URL
 	channel string
 	kind    string
+	subject string
+	remove  bool
 	json    bool
 	out     io.Writer // for the ids
 	outErr  error     // the first one of out; publishing goes on without it
@@ -154,8 +159,10 @@ func (pub *publisher) event(data []byte) ([]byte, error) {
 	fields := struct {
 		Channel string `json:"channel"`
 		Type    string `json:"type,omitempty"`
+		Subject string `json:"subject,omitempty"`
+		Remove  bool   `json:"remove,omitempty"`
 		Data    any    `json:"data"`
-	}{pub.channel, pub.kind, string(data)}
+	}{pub.channel, pub.kind, pub.subject, pub.remove, string(data)}
 	if pub.json {
 		// Unmarshal says where it is not JSON; the bytes travel as they are.
 		var raw json.RawMessage

@@ -81,6 +81,8 @@ func TestPublishRequest(t *testing.T) {
 	}{
 		{"text", "", []string{"hello <b>"}, map[string]any{"data": "hello <b>"}},
 		{"a type", "", []string{"x", "--type", "t.u"}, map[string]any{"data": "x", "type": "t.u"}},
+		{"a subject", "", []string{"x", "--subject", "s"}, map[string]any{"data": "x", "subject": "s"}},
+		{"a subject's end", "", []string{"", "--subject=s", "--remove"}, map[string]any{"data": "", "subject": "s", "remove": true}},
 		{"empty", "", []string{""}, map[string]any{"data": ""}},
 		{"from standard input", "a\nb\n", nil, map[string]any{"data": "a\nb"}},
 		{"its last line break only", "a\r\n\r\n", nil, map[string]any{"data": "a\r\n"}},

@@ -99,7 +99,7 @@ func TestSettingsReachEveryFlag(t *testing.T) {
 		"allow-origin": "https://a.example", "public-url": "https://e.example", "drain-timeout": "6s",
 		"tls-cert": "c.pem", "tls-key": "k.pem", "compress": "true",
 		"engine": "attached", "slow-readers": "skip", "log-level": "debug", "log-format": "json", "channels": "x,y", "type": "t", "json": "true",
-		"remote-control": "signed-in", "lines": "true", "url": "http://127.0.0.1:9", "last-event-id": "8", "count": "9", "all": "true",
+		"remote-control": "signed-in", "lines": "true", "url": "http://127.0.0.1:9", "last-event-id": "8", "count": "9", "all": "true", "subject": "s", "remove": "true",
 	}
 	seen := map[string]bool{}
 	for _, command := range []string{"serve", "demo", "publish", "subscribe"} {

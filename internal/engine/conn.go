@@ -10,7 +10,7 @@ import (
 // Owner is whose connection it is. Its methods are called by the shard and must not
 // block.
 type Owner interface {
-	// Behind says that the log has forgotten what c was to get next: its owner writes
+	// Behind says that the log has forgotten what c was to get next, or that c was paused: its owner writes
 	// what follows position with Feed, and then lets it go on with Resume. Lost says that
 	// entries without a position may be among what was forgotten.
 	// Slow says that c itself was waited for, and not its shard.
@@ -67,6 +67,7 @@ type lag struct {
 	ack     bool   // Fed is due when rest is written
 	lost    bool   // something without a position was dropped
 	stuck   bool   // it could not take all that there was
+	again   bool   // it was paused while fed
 }
 
 // late is what c has yet to get, from now on if it was live.
@@ -192,6 +193,9 @@ func (c *Conn) Feed(b []byte) { c.shard.command(command{kind: doFeed, c: c, byte
 func (c *Conn) Resume(mark uint64, position int64) {
 	c.shard.command(command{kind: doResume, c: c, mark: mark, position: position})
 }
+
+// Pause has the owner write next: Behind is called, though the log has forgotten nothing.
+func (c *Conn) Pause() { c.shard.command(command{kind: doPause, c: c}) }
 
 // End writes the last bytes, closes in good order and tells the owner. One that is
 // behind gets them after the frame it is in.

@@ -9,6 +9,7 @@ const (
 	doWrite
 	doFeed
 	doResume
+	doPause
 	doEnd
 )
 
@@ -68,9 +69,33 @@ func (s *shard) do(cmd *command) {
 		s.send()
 		c.state.Store(behind)
 		c.goOn(cmd.mark, cmd.position)
-		s.flush(c)
+		if c.lag.again {
+			s.away(c)
+		} else {
+			s.flush(c)
+		}
+	case doPause:
+		s.pause(c)
 	case doEnd:
 		s.end(c, cmd.bytes)
+	}
+}
+
+// pause has the owner write to c before it reads on.
+func (s *shard) pause(c *Conn) {
+	switch c.state.Load() {
+	case live:
+		s.send()
+		if c.is(live) {
+			c.goOn(s.place.Load(), max(c.position.Load(), s.position))
+			s.away(c)
+			return
+		}
+		s.pause(c)
+	case behind:
+		s.away(c)
+	case fed:
+		c.lag.again = true
 	}
 }
 

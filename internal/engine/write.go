@@ -238,6 +238,6 @@ func (s *shard) away(c *Conn) {
 	l := c.late()
 	lost := l.lost || s.engine.log.gone.Load() > l.seq
 	slow := l.stuck
-	l.lost, l.stuck = false, false
+	l.lost, l.stuck, l.again = false, false, false
 	c.owner.Behind(c, c.position.Load(), lost, slow)
 }
