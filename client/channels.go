@@ -15,7 +15,8 @@ func (c *Client) Channels() []string {
 }
 
 // Join adds channels, to the open stream if there is one, and to each that follows. When it
-// returns nil with an open stream, messages from then on arrive. After an error nothing has
+// returns nil with an open stream, messages from then on arrive; if the server can't change that one, on another stream that goes
+// on where it was. After an error nothing has
 // changed: a [Refusal] says why the server doesn't want it.
 func (c *Client) Join(ctx context.Context, channels ...string) error {
 	return c.change(ctx, channels, nil)
@@ -48,7 +49,8 @@ func (c *Client) change(ctx context.Context, join, leave []string) error {
 	if id == "" || slices.Equal(before, after) {
 		return nil
 	}
-	if err := c.tell(ctx, id, without(after, before), without(before, after)); err != nil {
+	gone, err := c.tell(ctx, id, without(after, before), without(before, after))
+	if err != nil {
 		if !isRefusal(err) {
 			c.source.Restart() // nobody knows if the server has done it: it is asked for all anew
 		}
@@ -56,7 +58,7 @@ func (c *Client) change(ctx context.Context, join, leave []string) error {
 	}
 	c.mu.Lock()
 	c.want = after
-	same := c.id == id
+	same := c.id == id && !gone
 	if same {
 		c.asked = after
 	}
@@ -65,21 +67,21 @@ func (c *Client) change(ctx context.Context, join, leave []string) error {
 	}
 	c.mu.Unlock()
 	if !same {
-		c.source.Restart() // a stream with the channels of before has begun meanwhile
+		c.source.Restart() // a stream with the channels of before is open, or has begun meanwhile
 	} else if c.o.Presence {
 		c.reload(ctx, without(after, before))
 	}
 	return nil
 }
 
-// tell changes the channels of a live subscription. One that is gone meanwhile needs no change: the
-// next one begins with what is wanted.
-func (c *Client) tell(ctx context.Context, id string, join, leave []string) error {
-	err := c.do(ctx, c.face.change(id, join, leave))
+// tell changes the channels of a live subscription. One that this server doesn't know is gone, or another
+// server's: then the next one begins with what is wanted.
+func (c *Client) tell(ctx context.Context, id string, join, leave []string) (gone bool, err error) {
+	err = c.do(ctx, c.face.change(id, join, leave))
 	if r, ok := errors.AsType[*Refusal](err); ok && r.Status == http.StatusNotFound {
-		return nil
+		return true, nil
 	}
-	return err
+	return false, err
 }
 
 // union is a with what b has beside, each once.

@@ -186,3 +186,24 @@ func TestJoinWhileItWaits(t *testing.T) {
 		}
 	})
 }
+
+// A server that can't change the stream, because it is another's or the service isn't there, has it asked for anew.
+func TestChangeOfAStreamThatTheServerDoesNotKnow(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.begin = s.stay
+		s.change = func(string) int { return 404 }
+		c := s.client(t, client.Options{Channels: []string{"a"}})
+		run(t, c)
+		if err := c.Join(t.Context(), "b"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if err := c.Leave(t.Context(), "a"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if got := s.heard(); !slices.Equal(got, []string{"stream a", "change s1 +b", "stream a b", "change s2 -a", "stream b"}) || c.LastEventID() != "300" {
+			t.Errorf("asked %q; at %q", got, c.LastEventID())
+		}
+	})
+}

@@ -25,7 +25,8 @@
 //   - It sends the heartbeats that the server asks for, to that server alone. When one fails, or nothing
 //     came on the stream for a lease, it connects anew, in its place. (TestHeartbeats, TestHeartbeatsToNowhere,
 //     TestRefusedHeartbeatReconnects, TestSilentStreamIsGivenUp, TestHeartbeatsEndWithTheStream)
-//   - What only the server may say, no message can. (TestServersWordsAreNotForged, TestMalformedWords)
+//   - What only the server may say, no message can, and no server has it ask another one. (TestServersWordsAreNotForged,
+//     TestMalformedWords, FuzzServiceStackFrames, TestServersOfServiceStack)
 //
 // # Delivery and order
 //
@@ -41,7 +42,7 @@
 //
 //   - They are changed while the stream is open, without another one, and are the same after
 //     it was connected anew, whenever the change was made. (TestChannelsAreChangedLiveAndKept,
-//     TestChangeBetweenStreams, TestJoinWhileItWaits)
+//     TestChangeBetweenStreams, TestJoinWhileItWaits, TestChangeOfAStreamThatTheServerDoesNotKnow)
 //   - A change is made whole or, with an error, not at all; changes from many goroutines are made
 //     one after the other. (TestChangeFailsWhole, TestChangesFromAnyGoroutine, TestChannelNames)
 //

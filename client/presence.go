@@ -3,8 +3,10 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -147,7 +149,8 @@ func (c *Client) reload(ctx context.Context, channels []string) {
 				return
 			}
 			c.mu.Lock()
-			c.unlisted = isRefusal(err)
+			r, refused := errors.AsType[*Refusal](err)
+			c.unlisted = refused && r.Status < http.StatusInternalServerError
 			c.mu.Unlock()
 			c.trouble(fmt.Errorf("client: who is on %q: %w", ch, err))
 			return // it would say the same of the others

@@ -79,7 +79,6 @@ func TestHeartbeats(t *testing.T) {
 				say(w, `data: cmd.onConnect {"id":"x",`+c.told+"}\n\n")
 				<-r.Context().Done()
 			}
-			s.Config.Handler = http.HandlerFunc(s.serve)
 			cl := s.client(t, client.Options{Channels: []string{"a"}, IdleTimeout: -1, Error: func(error) {}})
 			end := run(t, cl)
 			time.Sleep(time.Minute + 50*time.Millisecond)
@@ -223,6 +222,48 @@ func TestNoChannels(t *testing.T) {
 		run(t, s.client(t, client.Options{}))
 		if got := s.asked(); got[0].line != "GET /event-stream" {
 			t.Errorf("asked %q", got[0].line)
+		}
+	})
+}
+
+// A server of ServiceStack's has ids that count from 1 on each connection, may say something before it says hello, sends
+// blank lines, ends streams without a word, knows no cursor, and forgets who it was talking to.
+func TestServersOfServiceStack(t *testing.T) {
+	eachServiceStack(t, func(t *testing.T, s *server) {
+		s.begin = func(n int, w http.ResponseWriter, r *http.Request) {
+			say(w, s.message("1", "a", "early", "1")+"\n\n"+strings.TrimPrefix(s.opening(n), "retry: 1000\n")+"\n"+s.message("3", "a", "t", toJSON(n)))
+			if n == 1 {
+				return
+			}
+			for beat := 4; ; beat++ {
+				select {
+				case <-r.Context().Done():
+					return
+				case <-time.After(10 * time.Second):
+					say(w, "id: 9\ndata: cmd.onHeartbeat {\"userId\":\"7\",\"createdAt\":\"\\/Date(1)\\/\"}\n\n")
+				}
+			}
+		}
+		var got []string
+		c := s.client(t, client.Options{Channels: []string{"a"}, Event: func(e sse.Event) { got = append(got, e.Type+" "+e.Data) }})
+		run(t, c)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		var messages []string
+		beats := 0
+		for _, g := range got {
+			switch {
+			case strings.HasPrefix(g, "stentor.heartbeat"):
+				beats++
+			case !strings.HasPrefix(g, "stentor."):
+				messages = append(messages, g)
+			}
+		}
+		if want := []string{"early 1", "t 1", "early 1", "t 2"}; !slices.Equal(messages, want) || beats != 29 {
+			t.Errorf("got %q and %d heartbeats, want %q", messages, beats, want)
+		}
+		if got := s.heard(); !slices.Equal(got, []string{"stream a", "stream a"}) {
+			t.Errorf("asked %q", got)
 		}
 	})
 }
