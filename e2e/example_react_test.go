@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -72,11 +71,7 @@ const texts = `[...document.querySelectorAll(".log article:not(.pending) .text")
 
 func (c reactChatter) sees(want ...string) {
 	c.t.Helper()
-	b, err := json.Marshal(want)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.Until(fmt.Sprint("it shows ", want), `JSON.stringify(`+texts+`) === %s`, string(b))
+	c.Until(fmt.Sprint("it shows ", want), `JSON.stringify(`+texts+`) === JSON.stringify(%s)`, want)
 }
 
 // Two people talk: on channels, in private, with history for who comes later, and each page has one connection.
@@ -127,4 +122,193 @@ func TestReactChat(t *testing.T) {
 	ada.sees("hello", "is anyone here?", "yes, see #news\nand https://example.com/a?b=1.")
 	ada.press("news")
 	ada.sees("first", "second")
+}
+
+// A server that is started again has forgotten what was said: the pages come back, say that something is missing, and
+// send what was written meanwhile, once.
+func TestReactChatAfterRestart(t *testing.T) {
+	t.Parallel()
+	s := startExample(t, "react-chat", "127.0.0.1:0")
+	b := newBrowser(t)
+	ada, bob := enterReact(b, "Ada", s.URL), enterReact(b, "Bob", s.URL)
+	ada.say("before")
+	bob.sees("before")
+	s.Stop(t)
+	ada.Until("the loss is told", `document.querySelector(".state").dataset.lost === "true"`)
+	ada.say("meanwhile")
+	ada.say("and more")
+	ada.Until("it is shown as not sent yet", `[...document.querySelectorAll(".pending .text")].map(e => e.textContent).join() === "meanwhile,and more"`)
+	startExample(t, "react-chat", s.Addr)
+	for _, c := range []reactChatter{ada, bob} {
+		c.sees("before", "meanwhile", "and more")
+		c.Until("the gap is shown", `document.querySelector(".log article + .gap")`)
+		c.Until("nothing waits", `!document.querySelector(".pending")`)
+		c.ready()
+	}
+	bob.say("after")
+	ada.sees("before", "meanwhile", "and more", "after")
+	late := enterReact(b, "Eve", s.URL)
+	late.sees("meanwhile", "and more", "after")
+}
+
+// What the server refuses stays on the page of its writer, who may try again or discard it; what could not be sent at all
+// is tried until it can.
+func TestReactChatRefusedMessage(t *testing.T) {
+	t.Parallel()
+	s := startExample(t, "react-chat", "127.0.0.1:0")
+	b := newBrowser(t)
+	ada := enterReact(b, "Ada", s.URL)
+	eval[bool](ada.tab, `(() => {
+		const answers = [new Response("", { status: 503 }), "lost", Response.json({ detail: "not today" }, { status: 422, headers: { "Content-Type": "application/problem+json" } })];
+		const send = globalThis.fetch;
+		globalThis.fetch = async (url, o) => {
+			const answer = o?.method === "POST" && answers.shift();
+			if (!answer) return send(url, o);
+			if (answer !== "lost") return answer;
+			await send(url, o); // the server has it, and nobody knows
+			throw new TypeError("the network is gone");
+		};
+		return true;
+	})()`)
+	ada.say("one")
+	ada.sees("one")
+	ada.Until("it isn't pending", `!document.querySelector(".pending")`)
+	ada.say("two")
+	ada.Until("the refusal is shown", `document.querySelector(".pending .trouble")?.textContent.includes("not today")`)
+	ada.press("Try again")
+	ada.sees("one", "two")
+}
+
+// Texts and names are texts, for those who are there and for those who come later.
+func TestReactChatTextIsInert(t *testing.T) {
+	t.Parallel()
+	s := startExample(t, "react-chat", "127.0.0.1:0")
+	b := newBrowser(t)
+	ada := enterReact(b, "<img src=x onerror=alert(1)>", s.URL)
+	bob := enterReact(b, "Bob", s.URL)
+	var want []string
+	for _, text := range attacks() {
+		ada.say(text)
+		want = append(want, strings.TrimSpace(text))
+	}
+	bob.sees(want...)
+	late := enterReact(b, "Eve", s.URL)
+	late.sees(want...)
+	for _, c := range []reactChatter{ada, bob, late} {
+		if bad := eval[[]string](c.tab, `[...document.querySelectorAll("#root :is(img, script, iframe, svg, style, meta, link, form form, template, details, math)")].map(e => e.outerHTML)`); len(bad) > 0 {
+			t.Errorf("%s: %q", c.name, bad)
+		}
+		if bad := eval[[]string](c.tab, `[...document.querySelectorAll("#root a")].map(e => e.href).filter(href => !/^https?:/.test(href))`); len(bad) > 0 {
+			t.Errorf("%s: links to %q", c.name, bad)
+		}
+	}
+}
+
+// A name that somebody has is asked for again, with the reason.
+func TestReactChatNameIsTaken(t *testing.T) {
+	t.Parallel()
+	s := startExample(t, "react-chat", "127.0.0.1:0")
+	b := newBrowser(t)
+	ada := enterReact(b, "Ada", s.URL)
+	other := reactChatter{b.Person("other", s.URL)}
+	other.choose("ADA")
+	other.Until("it says why", `document.querySelector("[role=alert]")?.textContent.includes("somebody else has this name")`)
+	other.choose("Ada2")
+	other.ready()
+	other.say("hello")
+	ada.sees("hello")
+}
+
+// In React's development build each component is mounted twice. Nothing is asked for, and nothing shown, twice.
+func TestReactChatInStrictMode(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if out, err := exec.Command("node", "../examples/react-chat/build.mjs", "--dev", dir).CombinedOutput(); err != nil {
+		t.Fatalf("run make tools first: %v\n%s", err, out)
+	}
+	s := startExample(t, "react-chat", "127.0.0.1:0", "-page", dir)
+	through := newProxy(t, s.Addr)
+	b := newBrowser(t)
+	bob := enterReact(b, "Bob", s.URL)
+	bob.say("hello")
+	ada := enterReact(b, "Ada", through.URL)
+	ada.sees("hello")
+	if n := strings.Count(through.Asked(), "GET /events?"); n != 1 {
+		t.Errorf("the page asked for %d streams", n)
+	}
+	ada.say("see #news")
+	ada.sees("hello", "see #news")
+	ada.press("#news")
+	ada.say("here")
+	ada.sees("here")
+	bob.press("#news")
+	bob.sees("here")
+	ada.press("Leave")
+	ada.sees("hello", "see #news")
+	bob.say("gone?")
+	bob.sees("here", "gone?")
+	bob.press("general")
+	bob.say("you are")
+	ada.sees("hello", "see #news", "you are")
+	if n := strings.Count(through.Asked(), "GET /events?"); n != 2 { // with #news and its history; leaving takes none
+		t.Errorf("the page asked for %d streams", n)
+	}
+	if n := strings.Count(through.Asked(), `"leave":["news"]`); n != 1 {
+		t.Errorf("it left %d times", n)
+	}
+}
+
+// It can be read and used at every size, dark and light, and without a mouse.
+func TestReactChatIsLegible(t *testing.T) {
+	t.Parallel()
+	s := startExample(t, "react-chat", "127.0.0.1:0")
+	b := newBrowser(t)
+	form := b.Person("form", s.URL)
+	form.Until("it asks for a name", `document.querySelector("form")`)
+	ada := enterReact(b, "Maximiliana-Konstantinopolitana1", s.URL)
+	bob := enterReact(b, "Bob", s.URL)
+	for _, text := range []string{"مرحبا English", fmt.Sprintf("%0300d", 0), "https://example.com/" + fmt.Sprintf("%0200d", 0), "see #a-very-long-channel-name-1234567", strings.Repeat("line\n", 60)} {
+		bob.say(text)
+	}
+	bob.press("#a-very-long-channel-name-1234567")
+	bob.say("x")
+	bob.press("general")
+	bob.press("Maximiliana-Konstantinopolitana1")
+	bob.say("between us")
+	bob.sees("between us")
+	bob.press("general")
+	ada.Until("all came", `document.querySelectorAll(".log article").length === 5 && document.querySelector(".badge")`)
+	for _, size := range [][2]int64{{1280, 800}, {800, 600}, {390, 844}, {320, 640}} {
+		for _, scheme := range []string{"light", "dark"} {
+			for _, p := range []*tab{ada.tab, bob.tab, form} {
+				p.look(size[0], size[1], scheme)
+				for _, fault := range eval[[]string](p, faults) {
+					t.Errorf("%s at %d by %d, %s: %s", p.name, size[0], size[1], scheme, fault)
+				}
+			}
+			if size[0] > 640 {
+				continue
+			}
+			eval[bool](ada.tab, `(document.querySelector(".menu").click(), true)`)
+			ada.Until("the list is open", `getComputedStyle(document.querySelector("aside")).visibility === "visible" && document.querySelector(".chat").dataset.menu === "true"`)
+			for _, fault := range eval[[]string](ada.tab, faults) {
+				t.Errorf("the list at %d by %d, %s: %s", size[0], size[1], scheme, fault)
+			}
+			eval[bool](ada.tab, `document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }))`)
+			ada.Until("the list is closed", `document.querySelector(".chat").dataset.menu === "false"`)
+		}
+	}
+
+	ada.look(1280, 800, "light")
+	eval[bool](ada.tab, `(document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", altKey: true, bubbles: true })), true)`)
+	ada.sees("between us") // the last room is before the first
+	ada.Until("one can write at once", `document.activeElement.tagName === "TEXTAREA"`)
+	eval[bool](ada.tab, `(() => {
+		document.execCommand("insertText", false, "by keyboard");
+		return document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+	})()`)
+	ada.sees("between us", "by keyboard")
+	if n := eval[int](ada.tab, `document.querySelectorAll("[role=log], [role=status], h1, main, nav, aside").length`); n != 6 {
+		t.Errorf("%d landmarks and live regions", n)
+	}
 }

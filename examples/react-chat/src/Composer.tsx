@@ -5,7 +5,7 @@ export function Composer({ room, title, onWrite }: { room: string; title: string
   const [text, setText] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
-    if (matchMedia("(hover: hover)").matches) field.current!.focus(); // on a phone it would open the keyboard
+    if (!matchMedia("(pointer: coarse)").matches) field.current!.focus(); // on a phone it would open the keyboard
   }, []);
   const submit = (e: FormEvent | KeyboardEvent) => {
     e.preventDefault();
