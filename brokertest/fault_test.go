@@ -21,6 +21,7 @@ type fault struct {
 	advance bool // the feed is told of positions before they are delivered
 	want    func(l stentor.Link, ctx context.Context, add, drop []stentor.Channel) (stentor.Position, error)
 	replay  func(l stentor.Link, ctx context.Context, ch []stentor.Channel, after, upTo stentor.Position, page func([]stentor.Message) bool) error
+	state   func(l stentor.Link, ctx context.Context, ch stentor.Channel, after, upTo stentor.Position, page func([]stentor.Message) bool) error
 	window  func(w stentor.Window) stentor.Window
 	next    func(l *badLink, ctx context.Context, name string) (int64, error)
 	alone   bool
@@ -106,6 +107,13 @@ func (l *badLink) Replay(ctx context.Context, ch []stentor.Channel, after, upTo 
 		return l.x.replay(l.Link, ctx, ch, after, upTo, page)
 	}
 	return l.Link.Replay(ctx, ch, after, upTo, page)
+}
+
+func (l *badLink) State(ctx context.Context, ch stentor.Channel, after, upTo stentor.Position, page func([]stentor.Message) bool) error {
+	if l.x.state != nil {
+		return l.x.state(l.Link, ctx, ch, after, upTo, page)
+	}
+	return l.Link.State(ctx, ch, after, upTo, page)
 }
 
 func (l *badLink) Window(ctx context.Context, ch []stentor.Channel) (stentor.Window, error) {

@@ -44,7 +44,7 @@ func TestSuiteBites(t *testing.T) {
 }
 
 func faults() []fault {
-	return slices.Concat(feedFaults(), replayFaults(), linkFaults())
+	return slices.Concat(feedFaults(), replayFaults(), stateFaults(), linkFaults())
 }
 
 func feedFaults() []fault {
@@ -193,6 +193,48 @@ func replayFaults() []fault {
 			window: func(w stentor.Window) stentor.Window { w.Head--; return w }},
 		{name: "has floors above the head", in: "window/of a new log",
 			window: func(w stentor.Window) stentor.Window { w.Floor = w.Head + 1; return w }},
+	}
+}
+
+func stateFaults() []fault {
+	type (
+		ctx = context.Context
+		pos = stentor.Position
+		pg  = func([]stentor.Message) bool
+	)
+	return []fault{
+		{name: "keeps what was superseded", in: "state/the newest about each subject",
+			publish: func(b stentor.Broker, c ctx, m stentor.Message) (stentor.Receipt, error) {
+				m.Subject = ""
+				return b.Publish(c, m)
+			}},
+		{name: "removes nothing", in: "state/the newest about each subject",
+			publish: func(b stentor.Broker, c ctx, m stentor.Message) (stentor.Receipt, error) {
+				m.Remove = false
+				return b.Publish(c, m)
+			}},
+		{name: "has one state for all channels", in: "state/of its channel alone",
+			state: func(l stentor.Link, c ctx, _ stentor.Channel, after, upTo pos, page pg) error {
+				return l.State(c, "a", after, upTo, page)
+			}},
+		{name: "takes all for the state", in: "state/the newest about each subject",
+			state: func(l stentor.Link, c ctx, ch stentor.Channel, after, upTo pos, page pg) error {
+				return l.Replay(c, []stentor.Channel{ch}, after, upTo, page)
+			}},
+		{name: "sees a gap where one took another's place", in: "state/what was superseded is no gap",
+			window: func(w stentor.Window) stentor.Window { w.Floor = w.Head - 1; return w }},
+		{name: "hides what of the state was trimmed", in: "state/within the limits",
+			window: func(w stentor.Window) stentor.Window { w.Floor = w.Start; return w }},
+		{name: "gives the first page of the state only", in: "state/pages",
+			state: func(l stentor.Link, c ctx, ch stentor.Channel, after, upTo pos, page pg) error {
+				return l.State(c, ch, after, upTo, func(m []stentor.Message) bool { page(m); return false })
+			}},
+		{name: "goes on with the state after false", in: "state/pages",
+			state: func(l stentor.Link, c ctx, ch stentor.Channel, after, upTo pos, page pg) error {
+				return l.State(c, ch, after, upTo, func(m []stentor.Message) bool { page(m); return true })
+			}},
+		{name: "forgets the state when it is reopened", in: "state/reopened",
+			reopen: func(stentor.Broker) stentor.Broker { return stentor.NewMemoryBroker(nil) }},
 	}
 }
 

@@ -23,6 +23,11 @@ func TestWalkBites(t *testing.T) {
 				f.Deliver(m)
 			}
 		}},
+		{name: "loses what is about a subject", deliver: func(f stentor.Feed, m []stentor.Message) {
+			if m[0].Subject == "" {
+				f.Deliver(m)
+			}
+		}},
 		{name: "is silent about gaps", window: func(w stentor.Window) stentor.Window { w.Floor = w.Start; return w }},
 		{name: "sees gaps everywhere", window: func(w stentor.Window) stentor.Window { w.Floor = w.Head; return w }},
 		{name: "replays too little", replay: func(l stentor.Link, ctx context.Context, ch []stentor.Channel,

@@ -101,7 +101,7 @@ func (b *Broker) shut() error {
 	if !b.options.ReadOnly {
 		err = b.settle()
 	}
-	if !b.options.ReadOnly && !b.store.broken {
+	if !b.options.ReadOnly {
 		release(b.dir) // before the next one can be there
 	}
 	if err = errors.Join(err, b.store.close()); err != nil {

@@ -42,8 +42,16 @@ func TestFailedDisk(t *testing.T) {
 	if err := b.Close(); !errors.Is(err, diskbroker.ErrFailed) {
 		t.Errorf("close: %v", err)
 	}
-	if _, err := diskbroker.Open(dir, nil); !errors.Is(err, diskbroker.ErrLocked) {
+	if _, err := diskbroker.Open(dir, nil); !errors.Is(err, diskbroker.ErrDamaged) {
 		t.Errorf("open in the same process: %v", err)
+	}
+	write(t, file(dir), whole)
+	again, err := diskbroker.Open(dir, nil)
+	if err != nil {
+		t.Fatalf("open when the file was put back: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
 	}
 	copied := func() string { // what a new process finds
 		again := t.TempDir()

@@ -152,10 +152,10 @@ func syncDir(dir string) error {
 }
 
 // close lets go of the file, after the last write. When that has panicked, closing the store
-// could wait for its own locks for ever: then the file stays mapped, and locked until the process ends.
+// could wait for its own locks for ever: then the file stays mapped until the process ends, but no longer locked.
 func (s *store) close() error {
 	if s.broken {
-		return s.file.Close()
+		return errors.Join(unlock(s.file), s.file.Close())
 	}
 	return s.db.Close()
 }
