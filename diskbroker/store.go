@@ -69,6 +69,9 @@ func openStore(dir string, readOnly bool) (*store, error) {
 		s.db, err = bolt.Open(path, 0o600, o)
 		return err
 	})
+	if err != nil && s.file != nil { // opening may have panicked half way
+		_ = errors.Join(unlock(s.file), s.file.Close())
+	}
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, locked(dir)
