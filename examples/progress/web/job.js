@@ -2,7 +2,7 @@
 
 import { connect } from "/stentor.js";
 import { bind } from "/stentor-bindings.js";
-import { ask, state, tell, wrong } from "./server.js";
+import { ask, lasts, state, tell, wrong } from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 const id = location.pathname.split("/")[2];
@@ -17,6 +17,8 @@ const client = connect("/events", {
     document.title = "No such job";
   },
 });
+
+lasts(client);
 
 bind(client, document, {
   cancel: () => ask(`/jobs/${id}/cancel`, {}).then(() => wrong(), wrong),

@@ -1,7 +1,7 @@
 // The jobs of this browser. Each message says all of how one is.
 
 import { connect } from "/stentor.js";
-import { ask, state, tell, wrong } from "./server.js";
+import { ask, lasts, state, tell, wrong } from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 const cards = new Map(); // id → {card, job}
@@ -9,6 +9,7 @@ const cards = new Map(); // id → {card, job}
 // "jobs" are all of this browser's: the server adds the channel of each. With cursor 0 each one's newest message comes at once.
 const client = connect("/events", { channels: ["jobs"], lastEventId: "0", forget: true, change: state });
 client.on("job", show);
+lasts(client);
 
 // What the server doesn't know any more went down with the one before.
 client.on("stentor.open", async () => {
