@@ -8,7 +8,7 @@ FUZZTIME    ?= 10s
 export GOFLAGS ?= -mod=readonly
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare contract-service e2e cover model crash js js-check react-chat react-chat-check
+.PHONY: help demo serve test tools lint alone race fuzz bench bench-compare bench-decode contract-service e2e cover model crash js js-check react-chat react-chat-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: ## the micro benchmarks of the root module
 
 bench-compare: ## event servers side by side, in bench/RESULTS.md: half an hour; a minute, to the screen, with ARGS=-quick
 	cd bench && $(GO) run ./compare $(ARGS)
+
+bench-decode: ## Go decoders side by side, in bench/DECODING.md: a minute and a half; to the screen, with ARGS='-r 1 -o -'
+	cd bench && $(GO) run ./decode $(ARGS)
 
 contract-service: ## let the LaunchDarkly SSE contract tests drive eventsource: make contract-service PORT=8000
 	$(GO) run ./eventsource/internal/contractservice -port $(or $(PORT),8000)

@@ -156,3 +156,35 @@ func TestPairKeepsStrangersOut(t *testing.T) {
 		}
 	}
 }
+
+// It can be read and used at every size, dark and light.
+func TestPairIsLegible(t *testing.T) {
+	t.Parallel()
+	s := startExample(t, "remote", "127.0.0.1:0")
+	b := newBrowser(t)
+	left := openRemote(b, "left", s.URL)
+	alone := openRemote(b, "alone", s.URL)
+	right := openRemote(b, "right", eval[string](left, `document.querySelector("#open").href`))
+	right.Until("the other window is there", `!document.querySelector("#controls").disabled`)
+	eval[bool](right, `(document.querySelector("#text").value = "0".repeat(120), document.querySelector("#write").requestSubmit(), true)`)
+	left.Until("the caption comes", `document.querySelector("#caption").textContent.length === 120`)
+	for i, colour := range []string{"indigo", "teal", "plum", "brick", "olive", "slate"} {
+		right.command(`#colours [data-colour=` + colour + `]`)
+		left.command(`#numbers button:nth-child(` + fmt.Sprint(i+1) + `)`)
+		left.Until("the colour comes", `document.querySelector("#deck").dataset.colour === %s`, colour)
+		right.Until("the slide comes", shown+` === %s`, fmt.Sprintf("%d of 6", i+1))
+		for _, size := range [][2]int64{{1280, 800}, {800, 600}, {390, 844}, {320, 640}} {
+			for _, scheme := range []string{"light", "dark"} {
+				for _, p := range []*tab{left, right, alone} {
+					if p == alone && i > 0 {
+						continue
+					}
+					p.look(size[0], size[1], scheme)
+					for _, fault := range eval[[]string](p, faults) {
+						t.Errorf("%s at %d by %d, %s, %s: %s", p.name, size[0], size[1], scheme, colour, fault)
+					}
+				}
+			}
+		}
+	}
+}

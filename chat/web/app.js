@@ -62,7 +62,7 @@ const remote = new Remote({
 });
 
 const live = new Live(initial, {
-  hear, state, connected, listed: () => people.render(),
+  hear, state, connected, listed: () => people.changed(),
   ended: (reason, error) => stop(reason === "replaced" ? "Another window took the place of this one." : `The server ended this connection${error?.detail ? `: ${error.detail}` : ""}.`),
 });
 const sender = new Sender(live, {

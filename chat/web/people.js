@@ -18,6 +18,7 @@ export class People {
   #title;
   #is;
   #shown = "";
+  #timer;
 
   // is.channels(), is.active(), is.members(channel) and is.me() say what the page knows; is.pick(name) is
   // called for a click on somebody.
@@ -41,15 +42,24 @@ export class People {
     return "";
   }
 
+  // changed shows what has become of the list soon, once for all of a crowd that comes or goes.
+  changed() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.render();
+    }, 120);
+  }
+
   render() {
-    const users = this.of(this.#is.active());
-    this.#title.textContent = `${users.length} ${users.length === 1 ? "person" : "people"}`;
-    const shown = JSON.stringify([users, this.#is.me()]);
+    const all = this.of(this.#is.active());
+    const users = all.slice(0, maxShown);
+    this.#title.textContent = `${all.length} ${all.length === 1 ? "person" : "people"}`;
+    const shown = JSON.stringify([users, all.length, this.#is.me()]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const focused = document.activeElement?.closest("[data-user]")?.dataset.user;
-    this.#list.replaceChildren(...users.slice(0, maxShown).map((u) => this.#entry(u)));
-    if (users.length > maxShown) this.#list.append(make("li", { className: "rest" }, `and ${users.length - maxShown} more`));
+    this.#list.replaceChildren(...users.map((u) => this.#entry(u)));
+    if (all.length > users.length) this.#list.append(make("li", { className: "rest" }, `and ${all.length - users.length} more`));
     if (focused) [...this.#list.children].find((e) => e.dataset.user === focused)?.querySelector("button").focus();
   }
 

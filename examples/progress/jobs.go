@@ -50,7 +50,8 @@ type job struct {
 type status struct {
 	ID      string `json:"id"`
 	Title   string `json:"title"`
-	State   string `json:"state"` // waiting, running, done, failed, cancelled
+	Started int64  `json:"started"` // in ms since 1970
+	State   string `json:"state"`   // waiting, running, done, failed, cancelled
 	Done    int    `json:"done"`
 	Total   int    `json:"total"`
 	Percent int    `json:"percent"`
@@ -84,7 +85,7 @@ func (js *jobs) Start(ctx context.Context, owner, name, title string) (status, e
 	}
 	jobCtx, cancel := context.WithCancelCause(context.Background()) // it goes on when its request has ended
 	j := &job{id: rand.Text(), owner: owner, cancel: cancel, changed: true}
-	first := status{ID: j.id, Title: title, State: "waiting", Total: k.steps, Note: "Waits for its turn"}
+	first := status{ID: j.id, Title: title, Started: time.Now().UnixMilli(), State: "waiting", Total: k.steps, Note: "Waits for its turn"}
 	j.now = first
 	if err := js.add(j); err != nil {
 		cancel(err)

@@ -1,6 +1,7 @@
 // What is drawn: strokes that are kept, in the order of the log, and those that are on their way.
 
 export const WIDTH = 4000, HEIGHT = 3000, PAPER = 8, MOST = 1000; // as in shape.go
+const KEPT = 4000; // strokes, as in main.go
 
 const key = (by, id) => by + " " + id;
 
@@ -17,7 +18,10 @@ export class Board {
     const known = this.strokes.delete(k);
     this.strokes.set(k, stroke);
     if (this.live.get(by)?.id === id) this.live.delete(by);
-    if (!known) this.changed(stroke);
+    if (this.strokes.size > KEPT) {
+      for (const old of [...this.strokes.keys()].slice(0, 100)) this.strokes.delete(old); // some more, so that it is seldom
+      this.changed();
+    } else if (!known) this.changed(stroke);
     else if (!last) this.changed();
   }
 

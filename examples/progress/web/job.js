@@ -2,21 +2,24 @@
 
 import { connect } from "/stentor.js";
 import { bind } from "/stentor-bindings.js";
-import { ask, state, tell, wrong } from "./server.js";
+import { ask, lasts, state, tell, wrong } from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 const id = location.pathname.split("/")[2];
 
 const client = connect("/events", {
-  channels: ["job:" + id], lastEventId: "0", forget: true,
+  channels: ["job:" + id], share: "job", lastEventId: "0", forget: true,
   change(now, error) {
     state(now, error);
+    if (now === 1) mine().catch(wrong);
     if (error?.status !== 404 && error?.status !== 400) return;
     $("gone").hidden = false; // the server has forgotten it, or was started anew
     $("job").hidden = true;
     document.title = "No such job";
   },
 });
+
+lasts(client);
 
 bind(client, document, {
   cancel: () => ask(`/jobs/${id}/cancel`, {}).then(() => wrong(), wrong),
@@ -30,7 +33,7 @@ client.on("job", (job) => {
 });
 
 // Only its owner may cancel it.
-client.on("stentor.open", async () => {
+async function mine() {
   const { jobs } = await ask("/jobs");
   document.querySelector(".cancel").hidden = !jobs.some((job) => job.id === id);
-});
+}

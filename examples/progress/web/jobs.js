@@ -1,17 +1,24 @@
 // The jobs of this browser. Each message says all of how one is.
 
 import { connect } from "/stentor.js";
-import { ask, state, tell, wrong } from "./server.js";
+import { ask, lasts, state, tell, wrong } from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 const cards = new Map(); // id → {card, job}
 
 // "jobs" are all of this browser's: the server adds the channel of each. With cursor 0 each one's newest message comes at once.
-const client = connect("/events", { channels: ["jobs"], lastEventId: "0", forget: true, change: state });
+// All windows of this page share one connection.
+const client = connect("/events", { channels: ["jobs"], share: "jobs", lastEventId: "0", forget: true, change });
 client.on("job", show);
+lasts(client);
+
+function change(now, error) {
+  state(now, error);
+  if (now === 1) compare().catch(wrong);
+}
 
 // What the server doesn't know any more went down with the one before.
-client.on("stentor.open", async () => {
+async function compare() {
   const { jobs } = await ask("/jobs");
   for (const job of jobs) if (!cards.has(job.id)) show(job);
   const known = new Set(jobs.map((job) => job.id));
@@ -20,7 +27,7 @@ client.on("stentor.open", async () => {
     if (job.over) show({ ...job, result: undefined });
     else show({ ...job, over: true, failed: true, state: "lost", note: "The server was started anew, and knows nothing of it. Start it again." });
   }
-});
+}
 
 function show(job) {
   const card = cards.get(job.id)?.card ?? add(job);
@@ -49,7 +56,8 @@ function add(job) {
   card.dataset.job = job.id;
   card.querySelector(".open").href = "/jobs/" + job.id;
   card.querySelector(".cancel").addEventListener("click", () => ask(`/jobs/${job.id}/cancel`, {}).then(() => wrong(), wrong));
-  $("jobs").prepend(card); // the newest in front
+  const older = [...$("jobs").children].find((other) => cards.get(other.dataset.job).job.started <= job.started);
+  $("jobs").insertBefore(card, older ?? null); // the newest in front
   $("none").hidden = true;
   return card;
 }

@@ -17,6 +17,15 @@ export function state(now, error) {
   $("state").textContent = { connecting: error ? "Reconnecting…" : "Connecting…", open: "Live", closed: "Not connected" }[name];
 }
 
+/**
+ * Has a page that is left give its connection back: the browser keeps it for whoever goes back to it, with its stream,
+ * and a server gets six connections at most. One that is come back to begins anew, and has the state at once.
+ */
+export function lasts(client) {
+  addEventListener("pagehide", () => client.close());
+  addEventListener("pageshow", (e) => e.persisted && location.reload());
+}
+
 /** Shows what went wrong; nothing: it is all right. */
 export function wrong(error) {
   $("wrong").textContent = error?.message ?? "";

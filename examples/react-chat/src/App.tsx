@@ -24,6 +24,7 @@ export function App() {
   const options = {
     presence: true, lastEventId: "0", forget: true,
     token: () => who.secret, headers: { "Chat-Name": encodeURIComponent(who.name) },
+    error: (error: unknown) => console.warn(error), // a list of members that can't be had is asked for again
   };
   return (
     <HubProvider key={who.name} url="/events" options={options}>

@@ -10,6 +10,7 @@ import { useChat } from "./useChat.js";
 
 const first = ["general", "random", "help"];
 const mostChannels = 20; // the server lets nobody be on more than 32
+const mostSeen = 200; // rooms of which this browser keeps what was seen
 const channelName = /^[\p{Ll}\p{Lo}\p{N}_-]{1,32}$/u; // as the server wants them
 
 /** The whole chat of somebody who has a name. */
@@ -33,7 +34,10 @@ export function Chat({ name, onLeave }: { name: string; onLeave: () => void }) {
   // What is in view has been seen.
   const visible = useVisible();
   const last = lines.at(-1)?.id;
-  const see = useEffectEvent((id: string, position: string) => setSeen({ ...seen, [id]: position }));
+  const see = useEffectEvent((id: string, position: string) => {
+    const { [id]: _, ...others } = seen;
+    setSeen(Object.fromEntries([...Object.entries(others), [id, position] as const].slice(-mostSeen)));
+  });
   useEffect(() => {
     if (visible && last && last !== seen[room.id]) see(room.id, last);
   }, [visible, last, room.id, seen]);

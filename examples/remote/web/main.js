@@ -11,6 +11,7 @@ const c = connect("/events", {
 		tell(state, error);
 		if (state === 1) look();
 	},
+	error: (error) => console.warn(error), // a list of members that can't be had is asked for again
 });
 
 const deck = new Deck(document.querySelector("#deck"), () => show());
