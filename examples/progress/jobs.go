@@ -70,6 +70,9 @@ func newJobs(hub *stentor.Hub, kinds []kind) *jobs {
 	return &jobs{hub: hub, kinds: kinds, slots: make(chan struct{}, maxRunning)}
 }
 
+// subject is what all messages of a channel are about: its job. The newest takes the place of the one before.
+const subject = "job"
+
 // channel is where a job is told of.
 func channel(id string) stentor.Channel { return stentor.Channel("job:" + id) }
 
@@ -87,7 +90,11 @@ func (js *jobs) Start(ctx context.Context, owner, name, title string) (status, e
 	j := &job{id: rand.Text(), owner: owner, cancel: cancel, changed: true}
 	first := status{ID: j.id, Title: title, Started: time.Now().UnixMilli(), State: "waiting", Total: k.steps, Note: "Waits for its turn"}
 	j.now = first
-	if err := js.add(j); err != nil {
+	forgotten, err := js.add(j)
+	for _, id := range forgotten {
+		js.tellGone(id)
+	}
+	if err != nil {
 		cancel(err)
 		return status{}, err
 	}
@@ -101,12 +108,12 @@ func (js *jobs) Start(ctx context.Context, owner, name, title string) (status, e
 	return first, nil
 }
 
-// add takes a job into the list, if there is room.
-func (js *jobs) add(j *job) error {
+// add takes a job into the list, if there is room. It gives those that had to go for it.
+func (js *jobs) add(j *job) (forgotten []string, err error) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	if js.closed {
-		return &stentor.Refusal{Status: http.StatusServiceUnavailable, Detail: "the server is being stopped; try again in a moment"}
+		return nil, &stentor.Refusal{Status: http.StatusServiceUnavailable, Detail: "the server is being stopped; try again in a moment"}
 	}
 	owned, waiting := 0, 0
 	for _, other := range js.list {
@@ -118,31 +125,43 @@ func (js *jobs) add(j *job) error {
 		}
 	}
 	if waiting >= maxWaiting {
-		return &stentor.Refusal{Status: http.StatusTooManyRequests, Detail: fmt.Sprintf("%d of your jobs aren't over yet; wait for one, or cancel one", waiting)}
+		return nil, &stentor.Refusal{Status: http.StatusTooManyRequests, Detail: fmt.Sprintf("%d of your jobs aren't over yet; wait for one, or cancel one", waiting)}
 	}
 	if owned >= maxOwned {
-		js.forget(func(other *job) bool { return other.owner == j.owner })
+		forgotten = js.forget(forgotten, func(other *job) bool { return other.owner == j.owner })
 	}
-	if len(js.list) >= maxJobs && !js.forget(func(*job) bool { return true }) {
-		return &stentor.Refusal{Status: http.StatusServiceUnavailable, Detail: "there are too many jobs now; try again later"}
+	if len(js.list) >= maxJobs {
+		forgotten = js.forget(forgotten, func(*job) bool { return true })
+	}
+	if len(js.list) >= maxJobs {
+		return forgotten, &stentor.Refusal{Status: http.StatusServiceUnavailable, Detail: "there are too many jobs now; try again later"}
 	}
 	js.list = append(js.list, j)
 	js.all.Add(1)
-	return nil
+	return forgotten, nil
 }
 
-// forget drops the oldest job of some that is over. The caller holds mu.
-func (js *jobs) forget(some func(*job) bool) bool {
+// forget drops the oldest job of some that is over, and adds it to the forgotten. The caller holds mu.
+func (js *jobs) forget(forgotten []string, some func(*job) bool) []string {
 	at := slices.IndexFunc(js.list, func(j *job) bool { return some(j) && j.status().Over })
 	if at < 0 {
-		return false
+		return forgotten
 	}
-	ch := channel(js.list[at].id)
+	forgotten = append(forgotten, js.list[at].id)
 	js.list = slices.Delete(js.list, at, at+1)
-	for s := range js.hub.Subscriptions(stentor.Target{Channel: ch}) {
-		s.Leave(context.Background(), ch) // so that there is room for others; an error: it has gone
+	return forgotten
+}
+
+// tellGone tells that a job is known no longer, and takes everyone off its channel.
+func (js *jobs) tellGone(id string) {
+	ctx, ch := context.Background(), channel(id)
+	m := stentor.Message{Target: stentor.Target{Channel: ch}, Type: "gone", Data: id, Subject: subject, Remove: true}
+	if _, err := js.hub.Publish(ctx, m); err != nil {
+		slog.Error("end of a job not told", "job", id, "err", err)
 	}
-	return true
+	for s := range js.hub.Subscriptions(m.Target) {
+		s.Leave(ctx, ch) // an error: it has gone
+	}
 }
 
 // run does a job, and publishes how it goes.
@@ -218,6 +237,7 @@ func (js *jobs) publish(j *job) {
 	}
 	m, err := stentor.JSON(stentor.Target{Channel: channel(j.id)}, "job", now)
 	if err == nil {
+		m.Subject = subject
 		_, err = js.hub.Publish(context.Background(), m)
 	}
 	if err != nil { // the next one says all of it too

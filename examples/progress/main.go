@@ -9,8 +9,8 @@
 //
 // What a hub gives to it:
 //
-//   - Each job has a channel, job:ID, and each message on it says all of how the job is. The history
-//     keeps the newest message of each channel and no other, so whoever comes with cursor 0 has the state at
+//   - Each job has a channel, job:ID, and each message on it says all of how the job is. They are about one
+//     subject, so the newest one is kept and no other: whoever comes has the state at
 //     once, and whoever was away gets what it is now (TestComesBackToTheState).
 //   - The browser's cookie of the plain face is who owns a job. Before a job starts, all windows of
 //     its owner are put on its channel by the server: nothing falls between (TestWindowsOfTheOwner).
@@ -59,7 +59,7 @@ type app struct {
 
 func newApp(ctx context.Context, step time.Duration) (*app, error) {
 	hub, err := stentor.New(ctx, &stentor.Options{
-		Broker:      stentor.NewMemoryBroker(&stentor.MemoryOptions{Size: 1, Channels: 2 * maxJobs}),
+		Broker:      stentor.NewMemoryBroker(&stentor.MemoryOptions{Channels: 2 * maxJobs}),
 		MaxChannels: 2 * maxOwned,
 	})
 	if err != nil {

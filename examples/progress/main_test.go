@@ -130,7 +130,8 @@ func TestComesBackToTheState(t *testing.T) {
 		time.Sleep(2 * time.Second) // as long as it takes no time
 		synctest.Wait()
 		for name, page := range map[string]*ssetest.Recorder{
-			"a newcomer":      srv.Open(t, "/events?channel=jobs&lastEventId=0", browser("A")),
+			"a newcomer":      srv.Open(t, "/events?channel=jobs", browser("A")),
+			"one from zero":   srv.Open(t, "/events?channel=jobs&lastEventId=0", browser("A")),
 			"who was away":    srv.Open(t, "/events?channel=jobs", browser("A"), "Last-Event-ID: "+cursor),
 			"one with a link": srv.Open(t, "/events?channel=job:"+job.ID+"&lastEventId=0", browser("B")),
 		} {
@@ -217,9 +218,10 @@ func TestErrorIsTold(t *testing.T) {
 		a, srv := serve(t, p)
 		a.jobs.kinds = append(a.jobs.kinds, kind{"panic", "Panic", 1, func(context.Context, func(int, string)) ([]byte, error) { panic("oh") }})
 		for _, row := range []struct{ kind, want string }{{"import", "row 133: the price is"}, {"panic", "it panicked: oh"}} {
-			page := srv.Open(t, "/events?channel=jobs", browser("A"))
+			who := browser(strings.ToUpper(row.kind[:1]))
+			page := srv.Open(t, "/events?channel=jobs", who)
 			page.Next(t)
-			start(t, srv, browser("A"), "kind="+row.kind)
+			start(t, srv, who, "kind="+row.kind)
 			last, _ := end(t, page)
 			if last.State != "failed" || !last.Failed || !strings.Contains(last.Note, row.want) || last.Result != "" {
 				t.Errorf("%s: %+v", row.kind, last)
@@ -248,6 +250,8 @@ func TestJobsAreBounded(t *testing.T) {
 			start(t, srv, browser("A"), "kind=report")
 		}
 		time.Sleep(time.Minute)
+		for e := page.Next(t); e.Type != "gone"; e = page.Next(t) {
+		}
 		if _, list := do[struct{ Jobs []status }](t, srv, browser("A"), "/jobs", ""); len(list.Jobs) != maxOwned {
 			t.Errorf("%d jobs are kept, want %d", len(list.Jobs), maxOwned)
 		}

@@ -93,7 +93,8 @@ func (a *app) subscribe(_ *http.Request, o *stentor.SubscribeOptions) error {
 	return nil
 }
 
-// prepare adds what was started between subscribe and now. What is started from now on finds s.
+// prepare adds what was started between subscribe and now, and its state. What is started from now on
+// finds s.
 func (a *app) prepare(_ http.Header, r *http.Request, s *stentor.Subscription) error {
 	if !slices.Contains(s.Channels(), mine) {
 		return nil

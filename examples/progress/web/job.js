@@ -12,12 +12,15 @@ const client = connect("/events", {
   change(now, error) {
     state(now, error);
     if (now === 1) mine().catch(wrong);
-    if (error?.status !== 404 && error?.status !== 400) return;
-    $("gone").hidden = false; // the server has forgotten it, or was started anew
-    $("job").hidden = true;
-    document.title = "No such job";
+    if (error?.status === 404 || error?.status === 400) gone(); // the server was started anew, or there never was one
   },
 });
+
+function gone() {
+  $("gone").hidden = false;
+  $("job").hidden = true;
+  document.title = "No such job";
+}
 
 lasts(client);
 
@@ -25,6 +28,7 @@ bind(client, document, {
   cancel: () => ask(`/jobs/${id}/cancel`, {}).then(() => wrong(), wrong),
 });
 
+client.on("gone", gone);
 client.on("job", (job) => {
   $("job").hidden = false;
   document.title = (job.over ? job.state : job.percent + " %") + " · " + job.title;

@@ -10,6 +10,10 @@ const cards = new Map(); // id → {card, job}
 // All windows of this page share one connection.
 const client = connect("/events", { channels: ["jobs"], share: "jobs", lastEventId: "0", forget: true, change });
 client.on("job", show);
+client.on("gone", (id) => {
+  cards.get(id)?.card.remove(); // it was over for long
+  cards.delete(id);
+});
 lasts(client);
 
 function change(now, error) {
