@@ -33,6 +33,7 @@ type seen struct {
 // decoder is one way to read a stream, with its default settings.
 type decoder struct {
 	name    string
+	module  string // where it is from, empty for ours and the standard library
 	what    string // of its package is used
 	ours    bool
 	noIDs   bool // it tells no ids
@@ -44,11 +45,11 @@ func decoders() []decoder {
 	return []decoder{
 		{name: "sse", what: "`sse.Decoder`", ours: true, read: readStentor},
 		{name: "eventsource", what: "`eventsource.Source` over an answer in memory", ours: true, read: readSource},
-		{name: "tmaxmax", what: "`github.com/tmaxmax/go-sse` 0.11.0, `Read`", read: readTmaxmax},
-		{name: "launchdarkly", what: "`github.com/launchdarkly/eventsource` 1.11.0, `Decoder`, which has a goroutine that cuts lines", read: readLaunchDarkly},
-		{name: "donovanhide", what: "`github.com/donovanhide/eventsource` c590279, `Decoder`", read: readDonovanhide},
-		{name: "r3labs", what: "`github.com/r3labs/sse/v2` 2.10.0, `Client` over an answer in memory; what its package gives alone, `EventStreamReader`, does not take fields apart", read: readR3labs},
-		{name: "openai", what: "`github.com/openai/openai-go/v3` 3.96.0, `ssestream.Decoder`", noIDs: true, read: readOpenAI},
+		{name: "tmaxmax", module: "github.com/tmaxmax/go-sse", what: "`Read`", read: readTmaxmax},
+		{name: "launchdarkly", module: "github.com/launchdarkly/eventsource", what: "`Decoder`, which has a goroutine that cuts lines", read: readLaunchDarkly},
+		{name: "donovanhide", module: "github.com/donovanhide/eventsource", what: "`Decoder`", read: readDonovanhide},
+		{name: "r3labs", module: "github.com/r3labs/sse/v2", what: "`Client` over an answer in memory; its `EventStreamReader` alone does not take fields apart", read: readR3labs},
+		{name: "openai", module: "github.com/openai/openai-go/v3", what: "`ssestream.Decoder`", noIDs: true, read: readOpenAI},
 		{name: "lines", what: "`bufio.Scanner`, which makes events of nothing: what it costs to cut lines", linesOf: true, read: readLines},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"time"
@@ -37,13 +38,27 @@ func (h head) markdown(c *comparison) string {
 	fmt.Fprintf(&b, "- Date: %s, %s\n", h.begun.UTC().Format("2006-01-02 15:04 UTC"), time.Since(h.begun).Round(time.Second))
 	fmt.Fprintf(&b, "- Rounds: %d\n- Command: `%s`\n- Load of the machine (1, 5, 15 min): %s before, %s after\n\n", h.rounds, h.command, h.load, report.Load())
 	for _, d := range c.decoders {
-		fmt.Fprintf(&b, "- **%s**: %s\n", d.name, d.what)
+		fmt.Fprintf(&b, "- **%s**: %s\n", d.name, d.from()+d.what)
 	}
 	b.WriteString(leftOut)
 	h.correctness(&b, c.decoders)
 	c.speed(&b)
 	h.explain(&b)
 	return b.String()
+}
+
+// from is the module of the decoder and its version, for the start of a sentence.
+func (d decoder) from() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || d.module == "" {
+		return ""
+	}
+	for _, m := range info.Deps {
+		if m.Path == d.module {
+			return m.Path + " " + m.Version + ", "
+		}
+	}
+	return d.module + ", "
 }
 
 const leftOut = `
@@ -170,6 +185,9 @@ func (c *comparison) overview(b *strings.Builder, col column) {
 	}
 }
 
+// shown are the functions of a profile that say something: ours, and those of the runtime that they call.
+const shown = `sse\.|^bytes\.|utf8|indexbytebody|memmove|slicebytetostring|mallocgc$|frames`
+
 // profile is where our decoder spends its time with one stream.
 type profile struct{ payload, text string }
 
@@ -201,7 +219,7 @@ func profiles(ctx context.Context, payloads []payload, long time.Duration) ([]pr
 		if err := file.Close(); err != nil {
 			return nil, err
 		}
-		out, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-nodecount=14", file.Name()).Output()
+		out, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-cum", "-nodecount=16", "-focus", "readStentor", "-show", shown, file.Name()).Output()
 		if err != nil {
 			return nil, fmt.Errorf("go tool pprof: %w", err)
 		}
@@ -220,4 +238,13 @@ func (h head) explain(b *strings.Builder) {
 }
 
 const why = `
+For an event it looks for LF and for CR (at each byte once for either), for the colon of each line, checks that text is UTF-8, copies data to
+the buffer of the event and from there, when the event is whole, to a string. An id is a string of its own; a type is one only when it is not that of
+the event before. eventsource adds a timer for each read and a lock for each id.
+
+Where openai is faster, it does less: it has no ids, looks for LF alone, so that CR ends nothing, doesn't check UTF-8, and hands out the buffer in
+which it has collected the data, its last line feed included. launchdarkly and r3labs hand each line or event from one goroutine to another; r3labs looks for the
+end of an event five times. donovanhide and launchdarkly make a string of each line, and a longer one of the data for each line.
+
+Profiles of the processor, by the time in a function and what it calls:
 `
