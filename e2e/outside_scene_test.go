@@ -211,3 +211,10 @@ func (p *proxy) streams(t *testing.T) []*http.Request {
 	}
 	return all
 }
+
+// Open is how many connections there are.
+func (p *proxy) Open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns) / 2
+}

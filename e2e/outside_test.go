@@ -88,6 +88,10 @@ func TestOutsideClients(t *testing.T) {
 		t.Parallel()
 		credentials(t, b, files)
 	})
+	t.Run("hidden", func(t *testing.T) {
+		t.Parallel()
+		hidden(t, b, files)
+	})
 }
 
 // They connect, get a named event as it was published, and go on where they were: after a cut before
@@ -160,6 +164,31 @@ func credentials(t *testing.T, b *browser, files string) {
 	}
 	if n := len(with.all(s.opening)); n != 0 {
 		t.Errorf("who should be refused was let in %d times", n)
+	}
+}
+
+// Of a page that is hidden, @microsoft/fetch-event-source closes the stream. It misses nothing when it is shown
+// again.
+func hidden(t *testing.T, b *browser, files string) {
+	server := start(t, "serve", "--allow-origin", files)
+	s := &scene{t: t, opening: "stentor.open", of: func(text string) string { return text }}
+	s.publish = func(body string) { publish(t, server.URL, "application/json", body) }
+	h := newPageHost(t, b, files, files)
+	s.join(outsider{name: "@microsoft/fetch-event-source", empties: true}, "hidden", newProxy(t, server.Addr), h)
+	g := s.guests[0]
+	s.until("the stream opens", func(*guest) bool { return len(g.all(s.opening)) == 1 })
+	show := func(shown bool) {
+		eval[bool](h.page, `(Object.defineProperty(document, "hidden", { value: !%s, configurable: true }),
+			document.dispatchEvent(new Event("visibilitychange")))`, shown)
+	}
+	show(false)
+	s.until("it closes the stream", func(*guest) bool { return g.through.Open() == 0 })
+	s.say("tick", "while it was hidden")
+	show(true)
+	s.until("the message comes", s.heardAll)
+	s.judgeHeard(t, g)
+	if n := len(g.all(s.opening)); n != 2 {
+		t.Errorf("%d streams, want 2", n)
 	}
 }
 
