@@ -149,9 +149,7 @@ func (c *Client) send(ctx context.Context, a call, body []byte, renew bool) (int
 	if body != nil {
 		r.Header.Set("Content-Type", a.contentType())
 	}
-	if r.Header.Get("Accept") == "" {
-		r.Header.Set("Accept", "application/json")
-	}
+	r.Header.Set("Accept", "application/json")
 	if a.key != "" {
 		r.Header.Set("Idempotency-Key", `"`+a.key+`"`)
 	}

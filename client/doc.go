@@ -33,7 +33,7 @@
 //   - Handlers are called one after the other, in the order of the stream, and know the channel of a
 //     message that was published to one; data that is not what a handler takes is told to Options.Error, and what
 //     follows goes on. (TestHandlersByType, TestSeveralHandlersOfOneType, TestReceivers,
-//     TestReceiverThatReceivesNothing)
+//     TestReceiverThatReceivesNothing, TestHandlerAddedWhileOthersRun)
 //   - Messages that are missing are told of with stentor.gap, in their place. (TestHandlersByType)
 //   - A message is published when the server says so, and once, even if it takes several
 //     attempts. (TestPublish, TestPublishIsSafeToRepeat)
@@ -71,7 +71,7 @@
 //
 // Run ends with its context, after Close, or when the server refuses for good, and leaves
 // nothing behind. After Close it tells the server, for two seconds at most. (TestHowItEnds, TestCloseSaysGoodbye,
-// TestCloseWaitsForNobody, TestNewSaysWhatIsWrong)
+// TestCloseWaitsForNobody, TestRunWaitsForWhatItBegan, TestNewSaysWhatIsWrong)
 //
 // # Concurrency
 //

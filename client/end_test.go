@@ -62,7 +62,12 @@ func TestHowItEnds(t *testing.T) {
 func TestCloseSaysGoodbye(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		s.begin = s.stay
-		c := s.client(t, client.Options{Channels: []string{"a"}, User: "u"})
+		var c *client.Client
+		c = s.client(t, client.Options{Channels: []string{"a"}, User: "u", Change: func(change eventsource.Change) {
+			if change.State == eventsource.Closed && len(s.heard()) > 1 {
+				c.Close() // once more, when there is nothing to close
+			}
+		}})
 		if err := run(t, c)(); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended with %v", err)
 		}
@@ -110,6 +115,27 @@ func TestCloseWaitsForNobody(t *testing.T) {
 		}
 		if got := s.heard(); !slices.Equal(got, []string{"stream a", "end s1", "stream b"}) {
 			t.Errorf("asked %q", got)
+		}
+	})
+}
+
+// What Run has begun has ended when it returns, be it ever so slow.
+func TestRunWaitsForWhatItBegan(t *testing.T) {
+	eachServiceStack(t, func(t *testing.T, s *server) {
+		s.begin = s.stay
+		begun, busy := 0, false
+		c := s.client(t, client.Options{Channels: []string{"a"}, Error: func(error) {}, Token: func(context.Context, bool) (string, error) {
+			if begun++; begun > 1 { // a heartbeat's
+				busy = true
+				time.Sleep(time.Hour)
+				busy = false
+			}
+			return "", nil
+		}})
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		if err := c.Run(ctx); !errors.Is(err, context.DeadlineExceeded) || begun != 2 || busy {
+			t.Errorf("ended with %v; busy: %v", err, busy)
 		}
 	})
 }

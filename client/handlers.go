@@ -36,7 +36,7 @@ func On[T any](c *Client, kind string, f func(data T, e sse.Event)) (stop func()
 	}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.handlers[kind] = append(slices.Clip(c.handlers[kind]), h) // not where a dispatch reads
+	c.handlers[kind] = append(c.handlers[kind], h)
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -86,10 +86,8 @@ func (c *Client) handlersOf(kind string) []*handler {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	found := c.handlers[kind]
-	if !server {
-		if h := c.method(name, member, dotted); h != nil {
-			found = append(slices.Clip(found), h)
-		}
+	if h := c.method(name, member, dotted); h != nil {
+		found = append(slices.Clip(found), h) // and not to the list of all
 	}
 	if len(found) == 0 && dotted {
 		found = c.handlers[name+".*"]

@@ -113,7 +113,7 @@ func (c *Client) count(ctx context.Context) {
 			}
 			r.doubt = false
 		}
-		if len(list) == 0 || c.unlisted || ctx.Err() != nil {
+		if len(list) == 0 || ctx.Err() != nil {
 			c.counting = false
 			c.mu.Unlock()
 			return

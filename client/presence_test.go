@@ -169,6 +169,18 @@ func TestListsThatCannotBeHad(t *testing.T) {
 		if got := users(c, "a"); !slices.Equal(got, []string{"1"}) || len(told) != 1 || !strings.Contains(told[0], `who is on "a"`) {
 			t.Errorf("%q are there; told of %q", got, told)
 		}
+		// Another server may say; and whoever says once is asked again.
+		there := newRoom(s)
+		c.Restart()
+		synctest.Wait()
+		there.set("a", "5")
+		more <- s.notice("join", "a", "5", "") + s.notice("join", "a", "6", "")
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		want := map[client.Face][]string{client.Plain: {"5", "6"}, client.ServiceStack: {"5"}}[s.face()]
+		if got := users(c, "a"); !slices.Equal(got, want) {
+			t.Errorf("%q are there, want %q", got, want)
+		}
 	})
 }
 
@@ -202,6 +214,15 @@ func TestUserWithSeveralSubscriptions(t *testing.T) {
 		there.set("a", "1", "1", "2", "1")
 		more := s.feed()
 		c := s.client(t, client.Options{Channels: []string{"a"}, Presence: true})
+		gone := 0 // leaves after which the user was not there
+		client.On(c, "stentor.leave", func(m client.Member, e sse.Event) {
+			if e.Channel != "" || m.Channel != "a" {
+				t.Errorf("%+v of %+v", e, m)
+			}
+			if !slices.Contains(users(c, "a"), m.User) {
+				gone++
+			}
+		})
 		run(t, c)
 		if got := users(c, "a"); !slices.Equal(got, []string{"1", "2"}) {
 			t.Errorf("%q are there", got)
@@ -209,7 +230,7 @@ func TestUserWithSeveralSubscriptions(t *testing.T) {
 		there.set("a", "1", "2")
 		more <- s.notice("leave", "a", "1", "") + s.notice("leave", "a", "1", "")
 		synctest.Wait()
-		if got := users(c, "a"); !slices.Equal(got, []string{"1", "2"}) {
+		if got := users(c, "a"); !slices.Equal(got, []string{"1", "2"}) || gone != 0 {
 			t.Errorf("after two of three leaves %q are there", got)
 		}
 		there.set("a", "2")

@@ -28,6 +28,10 @@ func (t *tv) Value() int                       { t.add("never"); return 0 }
 func (t *tv) Second(a string, b string)        { t.add("never") }
 func (t *tv) Variadic(a ...string)             { t.add("never") }
 
+func (t *tv) One(b Both)   { t.add("never") }
+func (t *tv) Other(b Both) { t.add("never") }
+
+type Both struct{}
 type Order struct{ ID int }
 type Setter struct{ Name string }
 
@@ -49,14 +53,14 @@ func TestReceivers(t *testing.T) {
 		run(t, c)
 		for _, m := range []struct{ kind, data string }{
 			{"tv.watch", "x"}, {"tv.OFF", "null"}, {"css.background-image$#top", "url(x)"}, {"tv.Order", `{"id":3}`}, {"tv.save", `{"id":4}`},
-			{"tv.Setter", `{"name":"n"}`}, {"tv.raw", "[1]"}, {"tv.toomany", "1"}, {"tv.returns", "1"}, {"tv.value", "1"}, {"tv.second", "1"}, {"tv.variadic", "1"}, {"tv.string", "1"},
+			{"tv.Setter", `{"name":"n"}`}, {"tv.raw", "[1]"}, {"tv.toomany", "1"}, {"tv.returns", "1"}, {"tv.value", "1"}, {"tv.second", "1"}, {"tv.variadic", "1"}, {"tv.string", "1"}, {"tv.both", "{}"},
 			{"tv.save", "text"}, {"tv.fail", "0"}, {"tv.fail", "1"}, {"Order", `{"id":5}`}, {"", "m"}, {"cmd.a.b", "1"}, {"css.no", "1"},
 		} {
 			more <- s.message("", "a", m.kind, m.data)
 		}
 		synctest.Wait()
 		want := []string{"beside", "watch x a", "off", "image url(x)", "save 3", "save 4", "change n", "raw tv.raw [1]", "other tv.toomany", "other tv.returns",
-			"other tv.value", "other tv.second", "other tv.variadic", "other tv.string", "fail", "fail"}
+			"other tv.value", "other tv.second", "other tv.variadic", "other tv.string", "other tv.both", "fail", "fail"}
 		if !slices.Equal(set.got, want) {
 			t.Errorf("got  %q\nwant %q", set.got, want)
 		}
@@ -106,3 +110,31 @@ type tvless struct{}
 func (tvless) watch(string) {}
 
 var _ = tvless.watch
+
+// A handler that adds another one takes nobody's place.
+func TestHandlerAddedWhileOthersRun(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		more := s.feed()
+		c := s.client(t, client.Options{Channels: []string{"a"}})
+		set := &tv{}
+		receive(t, c, "tv", set)
+		for range 3 {
+			stop := func() {}
+			stop = client.On(c, "tv.off", func(any, sse.Event) {
+				client.On(c, "tv.off", func(any, sse.Event) { set.add("late") })
+				stop()
+			})
+		}
+		run(t, c)
+		more <- s.message("", "a", "tv.off", "1")
+		synctest.Wait()
+		if !slices.Equal(set.got, []string{"off"}) {
+			t.Errorf("got %q", set.got)
+		}
+		more <- s.message("", "a", "tv.off", "1")
+		synctest.Wait()
+		if !slices.Equal(set.got, []string{"off", "late", "late", "late", "off"}) {
+			t.Errorf("got %q", set.got)
+		}
+	})
+}
