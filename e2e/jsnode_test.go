@@ -50,7 +50,7 @@ func TestStreamsAreReadAlikeAtRandom(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	pieces := []string{
-		"data", "event", "id", "retry", "other", "Data", ":", ":", ": ", " ", "\n", "\n", "\r", "\r\n", "\n\n", "x", "7", "12", "\x00",
+		"data", "event", "channel", "id", "retry", "other", "Data", ":", ":", ": ", " ", "\n", "\n", "\r", "\r\n", "\n\n", "x", "7", "12", "\x00",
 		"\uFEFF", "€", "\U0001F600", "\xe2\x82", "\xff", "\xef\xbb", "\u2028", "data: y\n", "id: 5\n", "\t",
 	}
 	var streams [][]byte
@@ -92,7 +92,7 @@ func TestStreamsAreReadAlikeAtRandom(t *testing.T) {
 
 // parsed is what a reader sees of a stream.
 type parsed struct {
-	Events      []struct{ ID, Type, Data string }
+	Events      []struct{ ID, Type, Channel, Data string }
 	Comments    []string
 	LastEventID string
 	Retry       int // in ms; -1: none
@@ -105,7 +105,7 @@ func parse(t *testing.T, stream []byte) parsed {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got.Events = append(got.Events, struct{ ID, Type, Data string }{e.ID, e.Type, e.Data})
+		got.Events = append(got.Events, struct{ ID, Type, Channel, Data string }{e.ID, e.Type, e.Channel, e.Data})
 	}
 	if retry, ok := d.Retry(); ok {
 		got.Retry = int(retry / time.Millisecond)

@@ -51,7 +51,7 @@ func TestFilesAreServed(t *testing.T) {
 
 // The decoder of package sse passes the cases that the client's parser passes, so both read alike.
 func TestStreamsAreReadAlike(t *testing.T) {
-	type event struct{ ID, Type, Data string }
+	type event struct{ ID, Type, Channel, Data string }
 	var cases []struct {
 		Name        string
 		Input       []byte
@@ -75,7 +75,7 @@ func TestStreamsAreReadAlike(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", c.Name, err)
 			}
-			events = append(events, event{e.ID, e.Type, e.Data})
+			events = append(events, event{e.ID, e.Type, e.Channel, e.Data})
 		}
 		retry := -1
 		if d, ok := d.Retry(); ok {

@@ -6,6 +6,8 @@ export declare class Client {
     #private;
     /** The URL of the stream. */
     readonly url: string;
+    /** Who the server says this is, once a stream was open. It takes Options.presence. */
+    me: Omit<Member, "channel"> | undefined;
     constructor(url: string | URL, o?: Options);
     /** The state of the connection, by the numbers of EventSource. */
     get readyState(): ReadyState;
@@ -24,8 +26,8 @@ export declare class Client {
     /** Has the methods of an object called: a message of type "tv.watch" calls the method watch of receiver "tv". */
     receive(name: string, receiver: object): () => void;
     /**
-     * Adds channels, to the open stream if there is one and to each that follows. After an error nothing has changed. A tab
-     * that shares its connection has one of its own from then on.
+     * Adds channels, to the open stream if there is one and to each that follows. After an error nothing has changed. Where tabs
+     * share the connection, it waits for that to be open.
      */
     join(...channels: string[]): Promise<void>;
     /** Takes channels away; as join. */

@@ -4,8 +4,8 @@ export type Handler<T = any> = (data: T, event: StreamEvent) => void;
 /** Handlers and receivers, by type. */
 export declare class Dispatcher {
     #private;
-    private readonly trouble;
-    constructor(trouble: (error: unknown) => void);
+    private readonly failed;
+    constructor(failed: (error: unknown) => void);
     on(type: string, f: Handler): () => void;
     receive(name: string, receiver: object): () => void;
     dispatch(e: StreamEvent): void;

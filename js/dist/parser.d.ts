@@ -4,6 +4,8 @@ export interface StreamEvent {
     id: string;
     /** The type; empty where there was none. */
     type: string;
+    /** The channel that a Stentor server says the message was published to; empty for none. */
+    channel: string;
     /** The text, lines joined with LF. */
     data: string;
 }

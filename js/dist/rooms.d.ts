@@ -13,5 +13,7 @@ export declare class Rooms {
      * Takes a list. What is told while it is on its way may be in it or not: it is done to the list
      * once more, and to join or leave twice is the same as once.
      */
-    load(channel: string, list: Promise<Member[]>): Promise<void>;
+    load(channel: string, list: Promise<{
+        members: Member[];
+    }>): Promise<void>;
 }

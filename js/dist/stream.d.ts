@@ -21,8 +21,8 @@ export interface StreamOptions {
     change(state: ReadyState, error?: unknown): void;
     /** Is called when bytes have come. */
     heard?(): void;
-    /** Says if a 401 may be tried again: there is another token perhaps. */
-    renews?: boolean;
+    /** Says that a 401 may be tried again: there may be another token. */
+    token?: unknown;
     fetch?: typeof fetch | undefined;
     idleTimeout?: number | undefined;
     maxEventSize?: number | undefined;
@@ -39,10 +39,12 @@ export declare class Stream {
     retry: number;
     state: ReadyState;
     constructor(o: StreamOptions);
-    /** Begins; once. */
+    /** Begins; again after stop. */
     start(): void;
     /** Ends it. Nothing is told any more. */
     stop(): void;
     /** Connects anew at once, without losing the place. */
     restart(): void;
 }
+/** Calls f with events of the page, until the signal. Where there is no page, never. */
+export declare function listen(types: string, f: (e: Event) => void, signal: AbortSignal): void;

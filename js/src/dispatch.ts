@@ -8,7 +8,7 @@ export class Dispatcher {
   #handlers = new Map<string, Set<Handler>>();
   #receivers = new Map<string, object>();
 
-  constructor(private readonly trouble: (error: unknown) => void) {}
+  constructor(private readonly failed: (error: unknown) => void) {}
 
   on(type: string, f: Handler): () => void {
     let all = this.#handlers.get(type);
@@ -42,7 +42,7 @@ export class Dispatcher {
       try {
         f(data, e);
       } catch (error) {
-        this.trouble(error);
+        this.failed(error);
       }
     }
   }

@@ -4,6 +4,8 @@ export interface StreamEvent {
   id: string;
   /** The type; empty where there was none. */
   type: string;
+  /** The channel that a Stentor server says the message was published to; empty for none. */
+  channel: string;
   /** The text, lines joined with LF. */
   data: string;
 }
@@ -35,7 +37,7 @@ export class Parser {
   #size = 0; // of all that is held
   #id: string | undefined;
   #buffer: string; // the standard's last event id buffer
-  #type = "";
+  #said = { event: "", channel: "" };
   #data: string[] = [];
 
   constructor(told: Told, limit: number, lastEventId = "") {
@@ -55,7 +57,7 @@ export class Parser {
     for (let m; (m = ends.exec(text)); from = ends.lastIndex) {
       this.#grow(m.index - from);
       this.#begun.push(text.slice(from, m.index));
-      const line = this.#begun.length > 1 ? this.#begun.join("") : this.#begun[0]!;
+      const line = this.#begun.join("");
       this.#begun = [];
       this.#afterCR = m[0] === "\r" && ends.lastIndex === text.length;
       this.#line(line);
@@ -83,9 +85,9 @@ export class Parser {
       return;
     }
     this.#size -= line.length;
-    if (name === "event") {
-      this.#size += value.length - this.#type.length;
-      this.#type = value;
+    if (name === "event" || name === "channel") {
+      this.#size += value.length - this.#said[name].length;
+      this.#said[name] = value;
     } else if (name === "id" && !value.includes("\0")) {
       this.#size += value.length - (this.#id ?? "").length;
       this.#id = this.#buffer = value;
@@ -97,10 +99,11 @@ export class Parser {
   }
 
   #dispatch(): void {
-    const e = { id: this.#id ?? "", type: this.#type, data: this.#data.join("\n") };
+    const { event, channel } = this.#said;
+    const e = { id: this.#id ?? "", type: event, channel, data: this.#data.join("\n") };
     const any = this.#data.length > 0;
     this.#id = undefined;
-    this.#type = "";
+    this.#said = { event: "", channel: "" };
     this.#data = [];
     this.#size = 0;
     this.lastEventId = this.#buffer;

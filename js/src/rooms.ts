@@ -2,10 +2,10 @@ import type { Member } from "./options.js";
 
 type Notice = [left: boolean, m: Member];
 
-class Room {
-  members = new Map<string, Member>();
-  loading = 0; // lists that are on their way
-  since: Notice[] = []; // what was told while one was
+interface Room {
+  members: Map<string, Member>;
+  loading: number; // lists that are on their way
+  since: Notice[]; // what was told while one was
 }
 
 /** Who is on which channel, by what the server lists and tells. */
@@ -34,12 +34,12 @@ export class Rooms {
    * Takes a list. What is told while it is on its way may be in it or not: it is done to the list
    * once more, and to join or leave twice is the same as once.
    */
-  async load(channel: string, list: Promise<Member[]>): Promise<void> {
+  async load(channel: string, list: Promise<{ members: Member[] }>): Promise<void> {
     const room = this.#room(channel);
     room.loading++;
     const from = room.since.length;
     try {
-      const members = await list;
+      const { members } = await list;
       room.members.clear();
       for (const m of members) this.#apply(room, [false, { ...m, channel }]);
       for (const n of room.since.slice(from)) this.#apply(room, n);
@@ -50,7 +50,7 @@ export class Rooms {
 
   #room(channel: string): Room {
     let room = this.#rooms.get(channel);
-    if (!room) this.#rooms.set(channel, (room = new Room()));
+    if (!room) this.#rooms.set(channel, (room = { members: new Map(), loading: 0, since: [] }));
     return room;
   }
 

@@ -1,259 +1,340 @@
+import { without, type Connection } from "./connection.js";
 import type { StreamEvent } from "./parser.js";
-import { CLOSED, CONNECTING, type ReadyState, type Stream, type StreamOptions } from "./stream.js";
+import { CLOSED, CONNECTING, listen, OPEN, Refusal, type ReadyState } from "./stream.js";
 
 /** One tab, as its share sees it. */
 export interface Tab {
-  /** Makes a stream that goes on after cursor(), and isn't started. */
-  open(hooks: Pick<StreamOptions, "take" | "change" | "heard">): Stream;
-  cursor(): string;
-  /** Takes an event, or drops it because the tab has seen it: false. */
-  take(e: StreamEvent): boolean;
-  /** Takes the place of the others over, if this tab has none yet. */
-  adopt(cursor: string): void;
+  /** The channels that it is on. */
+  want: string[];
+  /** It has everything up to here; empty: it begins with what is new. */
+  cursor: string;
+  /** Takes an event, or drops it because the tab has seen it or doesn't want it. */
+  take(e: StreamEvent): void;
   change(state: ReadyState, error?: unknown): void;
 }
 
-/** What tabs say to one another. Those with `from` are the leader's. */
-type Words =
-  | { say: "hello"; tab: string; cursor: string } // I am here, and have everything up to cursor
-  | { say: "restart" }
-  | { say: "lead"; from: string } // I am the leader now, or begin anew at an earlier place: say hello
-  | { say: "welcome"; from: string; tab: string; cursor: string; state: ReadyState; events: StreamEvent[] }
-  | { say: "event"; from: string; event: StreamEvent }
-  | { say: "state"; from: string; state: ReadyState; error?: string }
-  | { say: "alive"; from: string };
+/** What a tab asks of the leader: to be on these channels. Only the last hello of a tab counts. */
+interface Hello {
+  tab: string;
+  n: string; // which one it is; empty: the tab is gone
+  channels: string[];
+  cursor?: string; // its place; left out by one that has been listening
+}
+
+/** What a leader says; nothing: that it is there. */
+interface Word {
+  from: string; // a leader's reign
+  n?: string; // it is for the tab that has said this hello: it is welcome, unless there is an error
+  events?: StreamEvent[];
+  state?: ReadyState;
+  error?: Told | undefined;
+}
+
+type Words = Hello | Word | object; // {}: begin anew
+
+type Told = [status: number | undefined, text: string]; // an error
 
 const alive = 15_000; // ms between signs of life of a leader, at most
-const lost = 60_000; // ms without one, after which another tab takes over
-const unanswered = 5_000; // ms that a hello may wait, and up to twice that
-const mostEvents = 512; // that a tab keeps, to lead with
-const mostText = 256 << 10; // characters of them
+const lost = 60; // seconds without one, after which another tab takes over
+const patient = 50; // of these, when a tab says hello: it waits for 5 to 10 seconds
+const gone = 10_000; // ms after which the channels of a tab that is gone are left: it may be loaded again
+const together = 100; // ms in which all come over to a new leader
 
 /**
- * One connection for all tabs with one name. The tab that holds the lock of that name is the leader: it has the
- * stream, and tells the others. A tab says where it is when it comes, and when there is another leader; the leader
- * then gives it what it has kept, or begins anew at that place. All keep what came last, for each may lead next. Each tab drops what it has seen, so nothing is lost and
- * nothing comes twice, whoever leads.
+ * One connection for all tabs with one name. The tab that holds the lock of that name is the leader: it has the connection, on what all
+ * tabs want together, and says what comes, to itself as to the others.
+ *
+ * A tab says hello, with its channels and its place, when it comes, when its channels change and when somebody else leads. The leader sees to it that
+ * the connection has those channels, begins anew at that place where it can't give what was since then, and says welcome. Each tab drops
+ * what it has seen and what it doesn't want; so nothing is lost and nothing comes twice, whoever leads. Each tab holds a lock of its own, by
+ * which the leader sees that it is gone.
  */
 export class Share {
   #name: string;
+  #c: Connection;
   #tab: Tab;
-  #me = Math.random().toString(36).slice(2) + Date.now().toString(36);
-  #channel: BroadcastChannel | undefined; // while this tab takes part
-  #asking: AbortController | undefined; // the request for the lock
-  #release: (() => void) | undefined; // gives the lock back
+  #life = new AbortController();
+  #here = new AbortController(); // while it takes part: it holds its own lock, and waits for that of the leader
+  #channel: BroadcastChannel | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
-  #over = false;
 
-  #entered = false; // the leader has said welcome
-  #deadline = 0; // when the leader is taken for lost
-  #ticked = 0;
+  #me = ""; // another one each time that it takes part
+  #reign = ""; // of the leader that it follows, or is
+  #entered = false; // it was welcomed there
+  #asked = ""; // the hello that is to be answered
+  #changing: { after: string[]; done: () => void; failed: (error: unknown) => void } | undefined;
+  #quiet = 0; // seconds since the leader was heard
 
-  #stream: Stream | undefined; // of a leader
-  #floor = ""; // everything after it is in kept
-  #kept: StreamEvent[] = [];
-  #text = 0;
+  #leads = false; // the rest is for one that does
+  #careful = false; // the server has refused what all want together: it is asked for each tab
+  #tabs = new Map<string, string[]>(); // what each wants
+  #asks = new Map<string, Hello>(); // those that aren't answered yet
+  #busy = false;
+  #opened: StreamEvent | undefined;
+  #place = ""; // everything after it is still to come
   #said = 0;
 
-  constructor(name: string, tab: Tab) {
+  constructor(name: string, c: Connection, tab: Tab) {
     this.#name = name;
+    this.#c = c;
     this.#tab = tab;
+    c.hearer = {
+      take: (e) => this.#spread(e),
+      change: (state, error) => this.#changed(state, error),
+      heard: () => this.#alive(),
+    };
   }
 
   start(): void {
-    window.addEventListener("pagehide", this.#leave);
-    document.addEventListener("freeze", this.#leave);
-    window.addEventListener("pageshow", this.#enter);
-    document.addEventListener("resume", this.#enter);
-    document.addEventListener("visibilitychange", this.#look);
+    const { signal } = this.#life;
+    listen("pagehide freeze", this.#leave, signal);
+    listen("pageshow resume", this.#enter, signal);
     this.#enter();
   }
 
   stop(): void {
-    this.#over = true;
-    window.removeEventListener("pagehide", this.#leave);
-    document.removeEventListener("freeze", this.#leave);
-    window.removeEventListener("pageshow", this.#enter);
-    document.removeEventListener("resume", this.#enter);
-    document.removeEventListener("visibilitychange", this.#look);
+    this.#life.abort();
     this.#leave();
+    this.#changing?.failed(new Error("stentor: closed"));
   }
 
   restart(): void {
-    if (this.#stream) this.#stream.restart();
-    else this.#post({ say: "restart" });
+    this.#post({});
   }
 
-  /** Takes part: as a leader when the lock is free, else as one of the others. */
-  #enter = (): void => {
-    if (this.#over || this.#channel) return;
+  /** Resolves when the connection has these channels for this tab. */
+  change(after: string[]): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#changing = { after, done, failed };
+      this.#hello();
+    });
+  }
+
+  /** Takes part, and waits for the leader's lock, or steals it. */
+  #enter = (_?: Event, how?: LockOptions): void => {
+    if (this.#channel) return;
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = (e: MessageEvent<Words>) => this.#hear(e.data);
     this.#ticking = setInterval(this.#tick, 1_000);
     this.#tab.change(CONNECTING);
-    this.#queue(false);
-    this.#hello();
+    const me = crypto.randomUUID();
+    const { signal } = (this.#here = new AbortController());
+    hold(this.#name + me, signal, () => {
+      this.#me = me;
+      this.#hello();
+      hold(this.#name, signal, () => this.#lead(), how).catch(() => {
+        if (signal.aborted) return; // it has left
+        this.#leave(); // the lock was stolen
+        this.#enter();
+      });
+    }).catch(() => {}); // it has left
   };
 
   /** Takes no part any more. A page that is frozen or put away can't lead. */
   #leave = (): void => {
-    this.#asking?.abort();
-    this.#asking = undefined;
     this.#resign();
+    this.#here.abort();
+    this.#me = "";
     clearInterval(this.#ticking);
     this.#channel?.close();
     this.#channel = undefined;
   };
 
-  /** Waits for the lock, or takes it from one that doesn't answer. */
-  #queue(steal: boolean): void {
-    this.#asking?.abort();
-    const asking = (this.#asking = new AbortController());
-    navigator.locks.request(this.#name, steal ? { steal } : { signal: asking.signal }, () => {
-      if (this.#asking !== asking) return;
-      return new Promise<void>((release) => {
-        this.#release = release;
-        this.#lead();
-      });
-    }).catch(() => {
-      if (this.#asking !== asking || this.#over) return; // given up by this tab
-      this.#resign(); // stolen
-      this.#queue(false);
-      this.#hello();
-    });
-  }
-
-  #lead(): void {
-    this.#entered = true;
-    this.#begin();
-    this.#stream = this.#tab.open({
-      take: (e) => this.#spread(e),
-      change: (state, error) => this.#changed(state, error),
-      heard: () => this.#alive(),
-    });
-    this.#post({ say: "lead", from: this.#me });
-    this.#stream.start();
+  #lead(careful = false): void {
+    const known = this.#entered && !careful; // the others are about to say where they are
+    this.#resign();
+    const reign = (this.#reign = crypto.randomUUID());
+    this.#leads = true;
+    this.#careful = careful;
+    this.#tabs.clear();
+    this.#say({});
+    this.#hello();
+    const c = this.#c;
+    c.want = this.#tab.want;
+    c.cursor = this.#tab.cursor;
+    setTimeout(() => {
+      if (reign !== this.#reign) return;
+      if (!careful) {
+        for (const w of this.#asks.values()) this.#tabs.set(w.tab, w.channels);
+        c.want = this.#wanted();
+      }
+      this.#back();
+      c.start();
+    }, known ? together : 0);
   }
 
   #resign(): void {
-    this.#stream?.stop();
-    this.#stream = undefined;
-    this.#entered = false;
-    this.#release?.();
-    this.#release = undefined;
+    this.#c.stop();
+    this.#asks.clear();
+    this.#entered = this.#leads = false;
+    this.#reign = "";
   }
 
-  /** Gives an event to all tabs, and keeps it for those that come late. */
-  #spread(e: StreamEvent): void {
-    this.#keep(e);
-    this.#post({ say: "event", from: this.#me, event: e });
-    this.#tab.take(e);
-  }
-
-  #keep(e: StreamEvent): void {
-    if (e.type === "stentor.open") {
-      this.#floor ||= e.id;
-    } else if (e.id) {
-      if (this.#kept.length && +e.id < +this.#kept.at(-1)!.id) this.#forget(e.id); // the server didn't know our place
-      this.#kept.push(e);
-      this.#text += e.data.length;
-      while (this.#kept.length > mostEvents || this.#text > mostText) {
-        const gone = this.#kept.shift()!;
-        this.#text -= gone.data.length;
-        this.#floor = gone.id;
-      }
-    }
-  }
-
-  #forget(floor: string): void {
-    this.#floor = floor;
-    this.#kept = [];
-    this.#text = 0;
-  }
-
-  /** Keeps from here on, if nothing is kept yet. */
-  #begin(): void {
-    if (!this.#kept.length) this.#floor = this.#tab.cursor();
+  /** Says an event to all tabs. */
+  #spread(event: StreamEvent): void {
+    const opens = event.type === "stentor.open";
+    if (opens) this.#opened = event;
+    if (event.id) this.#place = (opens && this.#c.after) || event.id;
+    this.#say({ events: [event] });
+    if (opens) void this.#answer();
   }
 
   #changed(state: ReadyState, error?: unknown): void {
-    this.#post({ say: "state", from: this.#me, state, ...(error !== undefined && { error: String(error) }) });
-    if (state === CLOSED) this.stop();
-    this.#tab.change(state, error);
+    if (state === CLOSED && /^40[03]$/.test("" + (error as Refusal).status)) {
+      // Nobody knows whose channels it is about: its own, or those of others.
+      if (this.#careful || this.#c.want.length <= this.#tab.want.length) this.#end(error);
+      else this.#lead(true);
+    } else if (error || state) { // to begin anew for somebody is nothing to the others
+      this.#say({ state, error: error ? tell(error) : undefined });
+    }
+  }
+
+  /** Answers those who have asked, one after the other, while the stream is open. */
+  async #answer(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    const c = this.#c;
+    for (let w; c.id && (w = this.#asks.values().next().value); ) {
+      const { tab, n, channels, cursor } = w;
+      const before = this.#tabs.get(tab);
+      if (n) this.#tabs.set(tab, channels);
+      else this.#tabs.delete(tab);
+      let error: unknown;
+      try {
+        const change = c.change(this.#wanted());
+        if (change) await change; // else it is at once: what comes next is for this tab too
+      } catch (e) {
+        error = e;
+      }
+      if (w !== this.#asks.get(tab)) continue; // it has asked again
+      if (error instanceof Refusal || (error && this.#careful)) {
+        if (before) this.#tabs.set(tab, before);
+        else this.#tabs.delete(tab);
+        this.#say({ n, error: tell(error) });
+      } else if (error) {
+        c.want = this.#wanted(); // it begins anew, with these too
+        continue;
+      } else {
+        if (cursor && c.id && (+cursor < +this.#place || without(channels, c.asked).length)) {
+          this.#back();
+          c.restart();
+        }
+        if (!c.id) continue; // it is answered when the next stream is open
+        this.#say({ n, state: OPEN, events: cursor === undefined ? [] : [{ ...this.#opened!, id: this.#place }] });
+      }
+      this.#asks.delete(tab);
+    }
+    this.#busy = false;
+  }
+
+  /** What all tabs want together. */
+  #wanted(): string[] {
+    return [...new Set([...this.#tabs.values()].flat())];
+  }
+
+  /** Goes back to the earliest place of those who have asked. */
+  #back(): void {
+    for (const { cursor } of this.#asks.values()) if (cursor && +cursor < +this.#c.cursor) this.#c.cursor = cursor;
   }
 
   #hear(w: Words): void {
-    if ("from" in w) return this.#follow(w);
-    const stream = this.#stream;
-    if (!stream) return;
-    if (w.say === "restart") return stream.restart();
-    if (w.cursor && (!this.#floor || +w.cursor < +this.#floor)) { // it misses what isn't kept
-      this.#forget(w.cursor);
-      stream.cursor = w.cursor;
-      stream.restart();
+    if ("from" in w) {
+      if (!this.#leads || w.from === this.#reign) this.#follow(w); // else it doesn't know yet that it was deposed, or this one doesn't
+    } else if (this.#leads) {
+      this.#say({});
+      if (!("tab" in w)) return this.#c.restart();
+      const { tab } = w;
+      if (!this.#tabs.has(tab) && !this.#asks.has(tab)) {
+        navigator.locks.request(this.#name + tab, { signal: this.#here.signal }, () => {
+          setTimeout(() => this.#hear({ tab, n: "", channels: [] }), gone);
+        }).catch(() => {}); // this tab doesn't lead any more
+      }
+      this.#asks.set(tab, w);
+      void this.#answer();
     }
-    this.#post({
-      say: "welcome", from: this.#me, tab: w.tab, cursor: stream.cursor, state: stream.state,
-      events: w.cursor ? this.#kept.filter((e) => +e.id > +w.cursor) : [],
-    });
   }
 
   /** Hears what a leader says. */
-  #follow(w: Extract<Words, { from: string }>): void {
-    if (this.#stream) return; // one that doesn't know yet that its lock was taken
-    this.#deadline = Date.now() + lost;
-    if (w.say === "lead") {
+  #follow({ from, n, events, state, error }: Word): void {
+    this.#quiet = 0;
+    if (n !== undefined && n !== this.#asked) return;
+    if (from !== this.#reign) {
+      this.#reign = from;
       this.#entered = false;
-      this.#hello();
-    } else if (w.say === "welcome" && w.tab === this.#me) {
-      this.#entered = true;
-      this.#tab.adopt(w.cursor);
-      this.#begin();
-      w.events.forEach((e) => this.#take(e));
-      this.#tab.change(w.state);
-    } else if (w.say === "event" && this.#entered) {
-      this.#take(w.event);
-    } else if (w.say === "state" && this.#entered) {
-      if (w.state === CLOSED) this.stop();
-      this.#tab.change(w.state, w.error === undefined ? undefined : new Error(w.error));
+      if (!n) {
+        this.#tab.change(CONNECTING);
+        return this.#hello();
+      }
     }
+    const why = error && untold(error);
+    const changing = n ? this.#changing : undefined;
+    if (state === CLOSED || n && why && !changing) return this.#end(why);
+    if (n) this.#changing = undefined;
+    if (n && why) {
+      changing!.failed(why);
+      return this.#entered ? undefined : this.#hello();
+    }
+    this.#entered ||= !!n;
+    if (this.#entered) events?.forEach((e) => this.#tab.take(e));
+    if (state === CONNECTING || this.#entered && state) this.#tab.change(state, why);
+    changing?.done();
   }
 
-  #take(e: StreamEvent): void {
-    if (this.#tab.take(e)) this.#keep(e);
+  /** It is over for this tab. */
+  #end(error: unknown): void {
+    this.stop();
+    this.#tab.change(CLOSED, error);
   }
 
   #hello(): void {
-    this.#deadline = Date.now() + unanswered * (1 + Math.random());
-    this.#ticked = Date.now();
-    this.#post({ say: "hello", tab: this.#me, cursor: this.#tab.cursor() });
+    if (!this.#me) return; // its lock comes first
+    this.#quiet = patient + 5 * Math.random();
+    this.#asked = crypto.randomUUID();
+    this.#post({
+      tab: this.#me, n: this.#asked, channels: this.#changing?.after ?? this.#tab.want,
+      ...(!this.#entered && { cursor: this.#tab.cursor }),
+    });
   }
 
-  /** A tab that is looked at again makes sure of its leader. */
-  #look = (): void => {
-    if (document.visibilityState === "visible" && !this.#stream && this.#channel) this.#hello();
-  };
-
+  /** It counts seconds that the page has seen: while a laptop sleeps, nobody is lost. */
   #tick = (): void => {
-    const now = Date.now();
-    const slept = now - this.#ticked > alive;
-    this.#ticked = now;
-    if (this.#stream) {
-      this.#alive();
-    } else if (slept) {
-      this.#hello(); // what the leader said meanwhile is still to be heard
-    } else if (now > this.#deadline) {
-      this.#deadline = now + lost;
-      this.#queue(true);
+    if (this.#leads) this.#alive();
+    else if (++this.#quiet > lost) {
+      this.#leave();
+      this.#enter(undefined, { steal: true });
     }
   };
 
   #alive(): void {
-    if (Date.now() - this.#said > alive) this.#post({ say: "alive", from: this.#me });
+    if (Date.now() - this.#said > alive) this.#say({});
   }
 
+  #say(w: Omit<Word, "from">): void {
+    this.#post({ ...w, from: this.#reign });
+  }
+
+  /** Says something to all tabs; a leader hears itself. */
   #post(w: Words): void {
     this.#said = Date.now();
     this.#channel?.postMessage(w);
+    if (this.#leads) this.#hear(w);
   }
+}
+
+/** Has a lock from when f is called until the signal. */
+function hold(name: string, signal: AbortSignal, f: () => void, how: LockOptions = { signal }): Promise<unknown> {
+  return navigator.locks.request(name, how, () => new Promise<void>((free) => {
+    signal.addEventListener("abort", () => free());
+    if (signal.aborted) free();
+    else f();
+  }));
+}
+
+function tell(error: unknown): Told {
+  const { status, detail, message } = error as Refusal;
+  return [status, detail ?? message];
+}
+
+function untold([status, text]: Told): Error {
+  return status ? new Refusal(status, text) : new Error(text);
 }

@@ -39,11 +39,12 @@ export class Source extends EventTarget {
     this.url = at.href;
     this.withCredentials = !!o.withCredentials;
     this.#stream = new Stream({
+      ...o,
       request: async () => [this.url, {
         headers: (typeof o.headers === "function" ? await o.headers() : o.headers) ?? {},
         credentials: this.withCredentials ? "include" : "same-origin",
       }],
-      renews: typeof o.headers === "function",
+      token: typeof o.headers === "function",
       take: (e) => this.#fire(new MessageEvent(e.type || "message", {
         data: e.data, lastEventId: this.#stream.cursor, origin: at.origin,
       })),
@@ -51,7 +52,6 @@ export class Source extends EventTarget {
         if (state === OPEN) this.#fire(new Event("open"));
         else if (error !== undefined) this.#fire(Object.assign(new Event("error"), { error }));
       },
-      fetch: o.fetch, idleTimeout: o.idleTimeout, maxEventSize: o.maxEventSize,
     });
     this.#stream.cursor = o.lastEventId ?? "";
     queueMicrotask(() => this.#stream.state === CLOSED || this.#stream.start());
@@ -67,7 +67,7 @@ export class Source extends EventTarget {
   }
 
   #fire(e: Event): void {
-    const on = { open: this.onopen, message: this.onmessage, error: this.onerror }[e.type] as ((e: Event) => void) | null;
+    const on = this[("on" + e.type) as "onopen"];
     if (on) this.addEventListener(e.type, on, { once: true });
     this.dispatchEvent(e);
     if (on) this.removeEventListener(e.type, on);
@@ -76,5 +76,5 @@ export class Source extends EventTarget {
 
 /** A URL as the page sees it. */
 export function absolute(url: string | URL): URL {
-  return new URL(url, typeof document === "undefined" ? undefined : document.baseURI);
+  return new URL(url, globalThis.document?.baseURI);
 }

@@ -15,13 +15,8 @@ export class Refusal extends Error {
   /** Makes one of an answer; a proxy's has no detail. */
   static async of(r: Response): Promise<Refusal> {
     const doc = /json/.test(r.headers.get("Content-Type") ?? "") && (await r.json().catch(() => null));
-    return new Refusal(r.status, typeof doc?.detail === "string" ? doc.detail : "");
+    return new Refusal(r.status, "" + (doc?.detail ?? ""));
   }
-}
-
-/** What ends a stream for good. */
-class Final {
-  constructor(readonly error: unknown) {}
 }
 
 export interface StreamOptions {
@@ -33,14 +28,14 @@ export interface StreamOptions {
   change(state: ReadyState, error?: unknown): void;
   /** Is called when bytes have come. */
   heard?(): void;
-  /** Says if a 401 may be tried again: there is another token perhaps. */
-  renews?: boolean;
+  /** Says that a 401 may be tried again: there may be another token. */
+  token?: unknown;
   fetch?: typeof fetch | undefined;
   idleTimeout?: number | undefined;
   maxEventSize?: number | undefined;
 }
 
-const longest = 2 ** 31 - 1; // of a timer, in ms: beyond it fires at once
+const longest = 2 ** 30; // ms that anybody may ask for: a timer takes less than twice that, and beyond it fires at once
 const healthy = 5_000; // ms that a stream has to be open to be no failure
 const mostBackoff = 60_000; // ms that failures make the wait grow to
 
@@ -57,11 +52,13 @@ export class Stream {
 
   #o: StreamOptions;
   #idle: number;
-  #over = false;
+  #life = new AbortController();
   #attempt = new AbortController(); // the one that is running, its wait included
   #waiting = false;
   #heard = 0; // when bytes came, or an attempt began
-  #before: unknown; // what the last attempt ended with
+  #opened = 0; // when the attempt was accepted
+  #before: unknown; // what the last attempt ended with; null: with restart
+  #final = false; // there is no other after it
   #ticking: ReturnType<typeof setInterval> | undefined;
 
   constructor(o: StreamOptions) {
@@ -69,26 +66,27 @@ export class Stream {
     this.#idle = o.idleTimeout || 45_000;
   }
 
-  /** Begins; once. */
+  /** Begins; again after stop. */
   start(): void {
-    for (const [target, type] of wakes()) target.addEventListener(type, this.#wake);
+    const { signal } = (this.#life = new AbortController());
+    this.#final = false;
+    listen("visibilitychange resume pageshow online", this.#wake, signal);
     if (this.#idle > 0) this.#ticking = setInterval(this.#tick, Math.min(this.#idle / 4, longest));
-    void this.#run();
+    void this.#run(signal);
   }
 
   /** Ends it. Nothing is told any more. */
   stop(): void {
-    if (this.#over) return;
-    this.#over = true;
     this.state = CLOSED;
-    for (const [target, type] of wakes()) target.removeEventListener(type, this.#wake);
+    this.#life.abort();
     clearInterval(this.#ticking);
     this.#attempt.abort();
   }
 
   /** Connects anew at once, without losing the place. */
   restart(): void {
-    this.#attempt.abort(restarted);
+    this.state = CONNECTING;
+    this.#attempt.abort(null);
   }
 
   #set(state: ReadyState, error?: unknown): void {
@@ -98,79 +96,75 @@ export class Stream {
 
   /** A page that wakes doesn't wait, and doesn't trust a connection that has been silent. */
   #wake = (e: Event): void => {
-    if (e.type === "visibilitychange" && document.visibilityState === "hidden") return;
+    if (e.type === "visibilitychange" && document.hidden) return;
     const silent = this.#idle > 0 && Date.now() - this.#heard > this.#idle / 2;
-    const surely = /^(online|resume)$/.test(e.type) || (e as PageTransitionEvent).persisted;
+    const surely = /online|resume/.test(e.type) || (e as PageTransitionEvent).persisted;
     if (this.#waiting || silent || surely) this.restart();
   };
 
   /** By the clock of the day: that of timers stands still while a laptop sleeps. */
   #tick = (): void => {
     if (!this.#waiting && Date.now() - this.#heard > this.#idle) {
-      this.#attempt.abort(new Error("stentor: the connection was silent for too long"));
+      this.#attempt.abort(new Error("stentor: the stream was silent"));
     }
   };
 
-  async #run(): Promise<void> {
+  async #run(life: AbortSignal): Promise<void> {
     let failures = 0;
     this.#set(CONNECTING);
-    while (!this.#over) {
-      const { signal } = (this.#attempt = new AbortController());
+    while (!life.aborted) {
+      const attempt = (this.#attempt = new AbortController());
+      const { signal } = attempt;
       const place = this.cursor;
-      let opened = 0;
-      let end: unknown;
-      try {
-        await this.#once(signal, () => (opened = Date.now()));
-      } catch (error) {
-        end = signal.aborted ? signal.reason : error;
+      this.#opened = 0;
+      let end = await this.#once(signal).catch((error: unknown) => error);
+      if (signal.aborted) {
+        end = signal.reason;
+        this.#final = false;
       }
-      this.#attempt.abort(end); // also what is left of the answer
-      if (this.#over) return;
-      if (end instanceof Final) {
+      attempt.abort(end); // also what is left of the answer
+      if (life.aborted) return;
+      if (this.#final) {
         this.stop();
-        return this.#o.change(CLOSED, end.error);
+        return this.#o.change(CLOSED, end);
       }
-      if (end === restarted) {
-        failures = 0;
-        this.#before = undefined;
-        this.#set(CONNECTING);
-        continue;
-      }
-      if (opened && (Date.now() - opened >= healthy || this.cursor !== place)) failures = 0;
+      if (end === null || (this.#opened && (Date.now() - this.#opened >= healthy || this.cursor !== place))) failures = 0;
       this.#before = end;
       this.#attempt = new AbortController();
-      this.#set(CONNECTING, end);
-      const pause = this.#pause(failures++, end);
-      if (!(await this.#wait(pause))) failures = 0;
+      this.#set(CONNECTING, end ?? undefined);
+      if (end !== null && !(await this.#wait(this.#pause(failures++, end)))) failures = 0;
     }
   }
 
   /** One attempt. It always throws, what it ended with. */
-  async #once(signal: AbortSignal, open: () => void): Promise<never> {
+  async #once(signal: AbortSignal): Promise<never> {
     const o = this.#o;
     this.#heard = Date.now();
     const [url, init] = await until(signal, o.request(this.#before));
     const headers = new Headers(init.headers);
     headers.set("Accept", "text/event-stream");
-    if (this.cursor) headers.set("Last-Event-ID", bytes(this.cursor));
+    // A header takes bytes, one character each.
+    if (this.cursor) headers.set("Last-Event-ID", String.fromCharCode(...new TextEncoder().encode(this.cursor.slice(0, 4096))));
     const r = await (o.fetch ?? fetch)(url, { cache: "no-store", ...init, headers, signal });
     await this.#accept(r);
-    open();
-    this.#heard = Date.now();
+    this.#heard = this.#opened = Date.now();
     this.#set(OPEN);
     await this.#read(r.body!, signal);
     throw new Error("stentor: the stream ended");
   }
 
   async #accept(r: Response): Promise<void> {
-    if (r.status === 200 && r.body) {
-      const type = r.headers.get("Content-Type") ?? "none";
-      if (/^text\/event-stream\s*(;|$)/i.test(type)) return;
-      throw new Final(new Error(`stentor: the answer is no event stream but ${type}; is the URL right?`));
+    const { status, headers } = r;
+    if (status === 200 && r.body) {
+      const type = headers.get("Content-Type") ?? "";
+      this.#final = !/^text\/event-stream\s*(;|$)/i.test(type);
+      if (this.#final) throw new Error(`stentor: no event stream but "${type}"; is the URL right?`);
+      return;
     }
-    const refusal = Object.assign(await Refusal.of(r), { after: r.headers.get("Retry-After") });
-    const renewed = r.status === 401 && this.#o.renews && (this.#before as Partial<Refusal>)?.status !== 401;
-    throw renewed || r.status === 408 || r.status === 429 || r.status >= 500 ? refusal : new Final(refusal);
+    const refusal = Object.assign(await Refusal.of(r), { after: headers.get("Retry-After") });
+    const renewed = status === 401 && this.#o.token && (this.#before as Partial<Refusal>)?.status !== 401;
+    this.#final = !(renewed || /^(408|429|5..)$/.test("" + status));
+    throw refusal;
   }
 
   async #read(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<void> {
@@ -193,7 +187,8 @@ export class Stream {
       try {
         parser.push(text.decode(value, { stream: true }));
       } catch (error) {
-        throw error instanceof TooLargeError ? new Final(error) : error;
+        this.#final = error instanceof TooLargeError;
+        throw error;
       }
       signal.throwIfAborted();
       this.cursor = parser.lastEventId; // an id that comes alone counts too
@@ -202,10 +197,9 @@ export class Stream {
 
   /** Never less than the server asked for, and spread above. */
   #pause(failures: number, end: unknown): number {
-    const floor = Math.max(this.retry, retryAfter((end as { after?: string }).after));
-    const grown = failures ? Math.min(Math.max(this.retry, 50) * 2 ** failures, mostBackoff) : 0;
-    const top = Math.max(grown, floor) + Math.max(this.retry / 2, floor / 8);
-    return Math.min(floor + Math.random() * (top - floor), longest);
+    const floor = Math.max(this.retry, retryAfter((end as { after: string }).after));
+    const grown = failures && Math.min(Math.max(this.retry, 50) * 2 ** failures, mostBackoff) - floor;
+    return floor + Math.random() * (Math.max(grown, 0) + Math.max(this.retry / 2, floor / 8));
   }
 
   /** False: it was cut short. */
@@ -222,12 +216,9 @@ export class Stream {
   }
 }
 
-const restarted = Symbol("restarted");
-
-/** Where a page that wakes is heard of. */
-function wakes(): [EventTarget, string][] {
-  if (typeof document === "undefined") return [];
-  return [[document, "visibilitychange"], [document, "resume"], [window, "pageshow"], [window, "online"]];
+/** Calls f with events of the page, until the signal. Where there is no page, never. */
+export function listen(types: string, f: (e: Event) => void, signal: AbortSignal): void {
+  for (const type of types.split(" ")) globalThis.window?.addEventListener(type, f, { capture: true, signal }); // those of the document too
 }
 
 /** The promise's value, or the signal's reason if that is earlier. */
@@ -240,14 +231,8 @@ function until<T>(signal: AbortSignal, promise: T | Promise<T>): Promise<T> {
   });
 }
 
-/** An id as a header takes it: its UTF-8 bytes, one character each. */
-function bytes(id: string): string {
-  return String.fromCharCode(...new TextEncoder().encode(id.slice(0, 4096)));
-}
-
 /** What Retry-After asks for, in ms: seconds, or a date. */
-function retryAfter(value: string | null | undefined): number {
-  if (!value) return 0;
-  const ms = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - Date.now();
+function retryAfter(value: string): number {
+  const ms = +value * 1000 || Date.parse(value) - Date.now();
   return Math.min(Math.max(ms || 0, 0), longest);
 }

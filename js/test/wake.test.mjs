@@ -1,4 +1,4 @@
-// A page that wakes, without a page: what the client listens to are event targets.
+// A page that wakes, without a page: what the client listens to is an event target, where events of the document come by too.
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { Source } from "../dist/stentor.js";
@@ -6,7 +6,7 @@ import { script, status, stream, until } from "./support.mjs";
 
 before(() => {
   globalThis.window = new EventTarget();
-  globalThis.document = Object.assign(new EventTarget(), { visibilityState: "visible", baseURI: "http://127.0.0.1/" });
+  globalThis.document = Object.assign(new EventTarget(), { hidden: false, baseURI: "http://127.0.0.1/" });
 });
 after(() => {
   delete globalThis.window;
@@ -29,17 +29,17 @@ async function open(t, ...steps) {
 }
 
 for (const [name, wake] of [
-  ["is looked at again", () => document.dispatchEvent(new Event("visibilitychange"))],
-  ["thaws", () => document.dispatchEvent(new Event("resume"))],
+  ["is looked at again", () => window.dispatchEvent(new Event("visibilitychange"))],
+  ["thaws", () => window.dispatchEvent(new Event("resume"))],
   ["is shown again", () => window.dispatchEvent(new Event("pageshow"))],
   ["is online again", () => window.dispatchEvent(new Event("online"))],
 ]) {
   test(`a page that ${name} doesn't wait`, { timeout: 20_000 }, async (t) => {
     const { s, seen, ends } = await open(t, stream(late + "id: 1\ndata: a\n\n", { end: true }), status(500), stream("data: b\n\n"));
     await until(() => ends.length === 1);
-    document.visibilityState = "hidden"; // to be put away is no reason to come back
-    document.dispatchEvent(new Event("visibilitychange"));
-    document.visibilityState = "visible";
+    document.hidden = true; // to be put away is no reason to come back
+    window.dispatchEvent(new Event("visibilitychange"));
+    document.hidden = false;
     await new Promise((done) => setTimeout(done, 20));
     assert.equal(s.asked.length, 1);
     wake();
@@ -52,7 +52,7 @@ for (const [name, wake] of [
 
 test("an open stream is kept when the page is looked at, and not trusted on another network", { timeout: 20_000 }, async (t) => {
   const { s, seen } = await open(t, stream("id: 1\ndata: a\n\n"), stream("data: b\n\n"));
-  document.dispatchEvent(new Event("visibilitychange"));
+  window.dispatchEvent(new Event("visibilitychange"));
   window.dispatchEvent(new Event("pageshow"));
   await new Promise((done) => setTimeout(done, 20));
   assert.equal(s.asked.length, 1);
