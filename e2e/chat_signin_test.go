@@ -116,22 +116,28 @@ func TestTwoChannels(t *testing.T) {
 	ada.sees("on home")
 	bob.say("on news")
 	ada.Until("news has one unread", `document.querySelector("[data-channel=news]").dataset.unread === "1"`)
+	publish(t, server.URL, "application/json", `{"channel":"news","data":"from a program"}`)
+	publish(t, server.URL, "application/json", `{"channel":"news","type":"chat","data":{"id":9,"channel":"home","message":"mislaid","fromUserId":"x"}}`)
+	publish(t, server.URL, "application/json", `{"channel":"news","type":"no.such","data":1}`)
+	ada.Until("so have they", `document.querySelector("[data-channel=news]").dataset.unread === "3"`)
+	news := []string{"on news", "from a program", "mislaid"}
 	shown := func(c chatter) []string {
 		return eval[[]string](c.tab, `[...document.querySelectorAll("#log [data-feed]:not([hidden]) .message .text")].map(e => e.textContent)`)
 	}
 	equal(t, "ada's home", shown(ada), []string{"on home"})
-	equal(t, "bob's news", shown(bob), []string{"on news"})
+	equal(t, "bob's news", shown(bob), news)
+	ada.Until("what nobody understands is on news", `document.querySelector("#log [data-feed=news] .line[data-kind=unhandled]")`)
 	ada.Until("ada is alone on home", `document.querySelectorAll("#people [data-user]").length === 1`)
 	eval[bool](ada.tab, `(document.querySelector("[data-channel=news]").click(), true)`)
 	ada.Until("two are on news", `document.querySelectorAll("#people [data-user]").length === 2`)
-	equal(t, "ada's news", shown(ada), []string{"on news"})
+	equal(t, "ada's news", shown(ada), news)
 
 	eval[bool](bob.tab, `(document.querySelector("#channel").value = "home", document.querySelector("#join").requestSubmit(), true)`)
 	bob.Until("bob has home's history", `[...document.querySelectorAll("#log [data-feed=home] .message .text")].some(e => e.textContent === "on home")`)
 	if got := eval[string](bob.tab, `location.search`); got != "?channels=news,home" {
 		t.Errorf("bob's address %q", got)
 	}
-	equal(t, "all of bob's", bob.log(), []string{"on news", "on home"})
+	equal(t, "all of bob's", bob.log(), append(news, "on home"))
 	ada.Until("bob joined home", `document.querySelector("#log [data-feed=home] .line[data-kind=join]")`)
 	eval[bool](bob.tab, `(document.querySelector("#leave").click(), true)`)
 	ada.Until("bob left home", `document.querySelector("#log [data-feed=home] .line[data-kind=leave]")`)
