@@ -93,7 +93,7 @@ func TestMessageIsTheSenders(t *testing.T) {
 				}
 				time.Sleep(time.Minute)
 			}
-			want := said{asked: asked{Text: "hello", Ref: ref, At: row.want}, From: open.Member.User, Name: "Ada Löw", Channel: "general"}
+			want := said{asked: asked{Text: "hello", Ref: ref, At: row.want}, From: open.Member.User, Name: "Ada Löw"}
 			if got := messages(t, page); len(got) != i+1 || got[i] != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}

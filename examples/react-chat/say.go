@@ -29,10 +29,9 @@ type asked struct {
 // said is what everyone gets.
 type said struct {
 	asked
-	From    string          `json:"from"` // user id
-	Name    string          `json:"name"`
-	ToName  string          `json:"toName,omitempty"`
-	Channel stentor.Channel `json:"channel,omitempty"`
+	From   string `json:"from"` // user id
+	Name   string `json:"name"`
+	ToName string `json:"toName,omitempty"`
 }
 
 // say takes a message that somebody publishes for what it is: a text. Who says it, and by which name, is for
@@ -46,7 +45,7 @@ func (c *chat) say(r *http.Request, m *stentor.Message) error {
 	if sender == nil {
 		return &stentor.Refusal{Status: http.StatusConflict, Detail: "open the stream before you say something"}
 	}
-	out := said{From: user, Name: sender.Member().DisplayName, Channel: m.Target.Channel}
+	out := said{From: user, Name: sender.Member().DisplayName}
 	if err := read(m, &out.asked); err != nil {
 		return err
 	}

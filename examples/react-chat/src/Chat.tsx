@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useEffectEvent, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import { unread } from "./state.js";
 import { Composer } from "./Composer.js";
 import { useChannels, useConnection } from "./hooks.js";
@@ -47,11 +47,11 @@ export function Chat({ name, onLeave }: { name: string; onLeave: () => void }) {
     document.title = (waiting ? `(${waiting}) ` : "") + room.title + " · React chat";
   }, [waiting, room.title]);
 
-  const go = useCallback((id: string) => {
+  const go = (id: string) => {
     setRoom(id);
     setMenu(false);
-  }, []);
-  const join = useEffectEvent((channel: string): string => {
+  };
+  const join = (channel: string): string => {
     if (!channelName.test(channel)) return "1 to 32 small letters, digits, - and _";
     if (!channels.includes(channel)) {
       if (channels.length >= mostChannels) return "Leave another channel first";
@@ -59,7 +59,7 @@ export function Chat({ name, onLeave }: { name: string; onLeave: () => void }) {
     }
     go("#" + channel);
     return "";
-  });
+  };
   const leave = (channel: string) => {
     setChannels(channels.filter((c) => c !== channel));
     go("#" + channels.find((c) => c !== channel));

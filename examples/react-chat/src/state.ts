@@ -7,7 +7,6 @@ export interface Said {
   at: number; // ms since 1970; 0: unknown
   to?: string; // user id, of a private one
   toName?: string;
-  channel?: string;
 }
 
 /** What a room shows: messages, and where some are missing. Each has its position in the log. */

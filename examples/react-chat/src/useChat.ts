@@ -17,7 +17,7 @@ export interface Talk {
 export function useChat(): Talk {
   const [chat, dispatch] = useReducer(reduce, nothing);
   useHandler<{ member?: { user: string } }>("stentor.open", (open) => dispatch({ type: "me", user: open.member?.user ?? "" }));
-  useHandler<Said>("say", (said, event) => dispatch({ type: "said", id: event.id, channel: said.channel ?? "", said }));
+  useHandler<Said>("say", (said, event) => dispatch({ type: "said", id: event.id, channel: event.channel, said }));
   useHandler("gap", (_, event) => dispatch({ type: "gap", id: event.id }));
 
   // One after the other, so that the order stays; the first one that isn't sent yet, when there is a connection.
