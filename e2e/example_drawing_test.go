@@ -280,6 +280,73 @@ func TestDrawingIsWatched(t *testing.T) {
 	ada.Until("she is watched again", `document.querySelector("#people").innerText.includes("watches you")`)
 	bob.line(350, 450, 380, 480)
 	bob.Until("who draws watches no longer", `document.querySelector("#banner").hidden`)
+
+	// Each other, in windows of different shapes.
+	ada.look(1000, 700, "light")
+	bob.look(390, 844, "light")
+	for _, a := range []artist{ada, bob} {
+		eval[bool](a.tab, `(document.querySelector("#people button").click(), true)`)
+		a.Until("the other is watched", `!document.querySelector("#banner").hidden`)
+	}
+	ada.Until("both know", `document.querySelector("#people button").ariaLabel.includes("watching")`)
+	bob.still("watching each other")
+	ada.still("watching each other")
+}
+
+// still waits until the picture stands still for some while.
+func (a artist) still(what string) {
+	a.t.Helper()
+	for range 50 {
+		before := a.picture()
+		eval[bool](a.tab, "new Promise(done => setTimeout(() => done(true), 500))")
+		if a.picture() == before {
+			return
+		}
+	}
+	a.t.Errorf("%s: %s: the picture moves all the time", a.name, what)
+}
+
+// Some thirty messages a second at most, whatever the pen does, and none of its points is lost; what is to be kept
+// goes first, in order, until the server has it.
+func TestDrawingIsPaced(t *testing.T) {
+	t.Parallel()
+	server := startExample(t, "drawing", "127.0.0.1:0")
+	b := newBrowser(t)
+	p := b.Person("page", server.URL)
+	told := eval[[]string](p, `import("/sender.js").then(async ({ Sender }) => {
+		const told = [], times = [], points = [];
+		let failures = 2, done;
+		const end = new Promise(resolve => (done = resolve));
+		const sender = new Sender(async m => {
+			times.push(performance.now());
+			if (m.type === "live") {
+				if (m.data.stroke) {
+					if (m.data.stroke.from !== points.length) told.push("a piece from " + m.data.stroke.from + " after " + points.length);
+					points.push(...m.data.stroke.points);
+				}
+				if (m.data.at[0] === 2000) done();
+				return;
+			}
+			if (failures-- > 0) throw Object.assign(new Error("away"), failures ? {} : { status: 429 });
+			told.push(m.type + " " + m.data.id);
+			if (m.data.id === "bad") throw Object.assign(new Error("refused"), { status: 400 });
+		}, error => told.push(error.message));
+		for (let n = 0; n < 1000; n++) {
+			sender.live({ at: [n, n], stroke: { id: "s", points: [n, n], from: 2 * n } });
+			if (n % 50 === 0) await new Promise(requestAnimationFrame);
+		}
+		while (points.length < 2000) await new Promise(requestAnimationFrame);
+		sender.keep("stroke", { id: "s" });
+		sender.keep("undo", { id: "bad" });
+		sender.keep("undo", { id: "s" });
+		sender.live({ at: [2000, 0] });
+		await end;
+		if (!points.every((v, i) => v === i >> 1)) told.push("points are lost");
+		for (let i = 1; i < times.length; i++) if (times[i] - times[i - 1] < 32) told.push("two within " + (times[i] - times[i - 1]) + " ms");
+		if (times.length > 200) told.push(times.length + " messages");
+		return told;
+	})`)
+	equal(t, "what was told", told, []string{"stroke s", "undo bad", "refused", "undo s"})
 }
 
 // With keys alone.

@@ -43,8 +43,10 @@ function open() {
     else people.watchers.delete(by);
     tell();
   });
-  client.on("stentor.join", ({ user }) => {
+  client.on("stentor.leave", ({ meta, name }) => told(`${meta.name || name} has left`));
+  client.on("stentor.join", ({ user, meta, name }) => {
     if (user === me.user) return;
+    told(`${meta.name || name} is here`);
     tell(); // where the own pointer is
     if (user === watched) sender.say("watch", { user, on: true });
   });
@@ -242,6 +244,11 @@ function state(now, error) {
   if (name === "closed" && error) note(`The connection has ended: ${error.message}`);
 }
 
+/** Says something to those who don't see the page. */
+function told(text) {
+  $("told").textContent = text;
+}
+
 let noted = 0;
 function note(text) {
   $("note").textContent = text;
@@ -251,6 +258,7 @@ function note(text) {
 }
 
 $("room").textContent = name;
+document.title = `${name} · Drawing`;
 open();
 setInterval(show, 200); // lists come when they come
 requestAnimationFrame(frame);

@@ -86,12 +86,15 @@ export class Pen {
   }
 
   #draw(points) {
-    this.#hooks.extend(points);
-    this.#drawn += points.length;
-    if (this.#drawn < MOST - 100) return;
-    this.#hooks.end(); // a long stroke is several
-    this.#hooks.begin(points.at(-1));
-    this.#drawn = 1;
+    while (points.length) {
+      const part = points.splice(0, MOST - this.#drawn), last = part.at(-1);
+      this.#hooks.extend(part);
+      this.#drawn += part.length;
+      if (this.#drawn < MOST) continue;
+      this.#hooks.end(); // a long stroke is several
+      this.#hooks.begin(last);
+      this.#drawn = 1;
+    }
   }
 
   #up(e) {

@@ -31,8 +31,12 @@ export class View {
     this.fit();
   }
 
-  /** What is seen between the panels, as the others are told: x, y, width, height in tenths of the board's units. */
+  /**
+   * What is seen between the panels, as the others are told: x, y, width, height in tenths of the board's units. Who follows sees what
+   * they were told, so that two who watch each other stand still.
+   */
   get seen() {
+    if (this.#follows) return this.#follows;
     const { left, top, width, height } = inner();
     return [this.x + left / this.scale, this.y + top / this.scale, width / this.scale, height / this.scale].map((n) => Math.round(10 * n));
   }
@@ -55,7 +59,7 @@ export class View {
   /** Shows what somebody else sees, as large as it gets, whatever becomes of the window. */
   follow(seen) {
     const { left, top, width, height } = inner(), [x, y, w, h] = seen.map((n) => n / 10);
-    const scale = Math.min(width / w, height / h);
+    const scale = Math.min(4 * MOST, Math.max(LEAST / 4, Math.min(width / w, height / h)));
     this.#look(x + w / 2 - (left + width / 2) / scale, y + h / 2 - (top + height / 2) / scale, scale);
     this.#follows = seen;
   }
