@@ -125,6 +125,7 @@ func TestTwoChannels(t *testing.T) {
 		return eval[[]string](c.tab, `[...document.querySelectorAll("#log [data-feed]:not([hidden]) .message .text")].map(e => e.textContent)`)
 	}
 	equal(t, "ada's home", shown(ada), []string{"on home"})
+	bob.sees("mislaid")
 	equal(t, "bob's news", shown(bob), news)
 	ada.Until("what nobody understands is on news", `document.querySelector("#log [data-feed=news] .line[data-kind=unhandled]")`)
 	ada.Until("ada is alone on home", `document.querySelectorAll("#people [data-user]").length === 1`)
