@@ -90,28 +90,6 @@ func (p *tab) lifecycle(state page.SetWebLifecycleStateState) {
 // shared are the options of a page that shares its connection.
 const shared = `{ channels: ["a"], share: "us" }`
 
-// Forty tabs of one browser share one connection, and each gets each message once.
-func TestTabsShareOneConnection(t *testing.T) { // not beside others: forty pages are enough
-	s := scripted(t, &stentor.Options{Retry: soon}, eventhttp.Options{})
-	b := newBrowser(t)
-	var tabs []*tab
-	for i := range 40 {
-		p := b.Tab(fmt.Sprint("tab ", i+1), s.URL+"/page")
-		p.connect(shared)
-		tabs = append(tabs, p)
-	}
-	for _, p := range tabs {
-		p.Until("its client is open", "c.readyState === 1 && c.lastEventId")
-	}
-	if n := s.hub.Stats().Subscriptions; n != 1 {
-		t.Errorf("%d subscriptions", n)
-	}
-	s.count(t, "a", 1, 50)
-	for _, p := range tabs {
-		p.has(50)
-	}
-}
-
 // The tab that has the connection is closed, freezes, goes elsewhere: another one takes over, and nobody
 // misses a message or gets one twice.
 func TestLeaderGoes(t *testing.T) {
@@ -121,11 +99,7 @@ func TestLeaderGoes(t *testing.T) {
 		goes func(*tab)
 		back func(*tab) // nil: it does not come back
 	}{
-		{"closed", func(p *tab) {
-			if _, err := chromedp.Call(p.ctx, page.Close, cdp.Empty{}); err != nil {
-				p.t.Fatal(err)
-			}
-		}, nil},
+		{"closed", (*tab).shut, nil},
 		{"elsewhere", func(p *tab) { p.Go("about:blank") }, nil},
 		{"frozen", func(p *tab) { p.lifecycle("frozen") }, func(p *tab) { p.lifecycle("active") }},
 	} {
@@ -228,31 +202,6 @@ func TestDismissedTabs(t *testing.T) {
 	}
 }
 
-// The network is cut: the pages go on where they were, without loss or repeat.
-func TestNetworkIsCut(t *testing.T) {
-	t.Parallel()
-	s := scripted(t, &stentor.Options{Retry: soon}, eventhttp.Options{})
-	through := newProxy(t, s.Address())
-	b := newBrowser(t)
-	pages := []*tab{
-		client(b, "leader", through.URL, shared), client(b, "follower", through.URL, shared),
-		client(b, "alone", through.URL, `{ channels: ["a"] }`),
-	}
-	s.count(t, "a", 1, 10)
-	for _, p := range pages {
-		p.has(10)
-	}
-	through.Cut()
-	for _, p := range pages {
-		p.Until("it notices", "c.readyState === 0")
-	}
-	s.count(t, "a", 11, 20)
-	through.Mend()
-	for _, p := range pages {
-		p.has(20)
-	}
-}
-
 // A page that is loaded again goes on where it was; so does one that was frozen.
 func TestPageComesBack(t *testing.T) {
 	t.Parallel()
@@ -325,6 +274,9 @@ func TestChannelsInPages(t *testing.T) {
 	s.count(t, "a", 7, 7)
 	joins.has(7)
 	stays.Until("it has its own", "got.join() === '7'")
+	if got := subscribed(s.hub); got != "; a" {
+		t.Errorf("the server has %q", got)
+	}
 	if why := eval[string](joins, `c.join("no, such").catch(e => e.detail)`); !strings.Contains(why, "leave out spaces") {
 		t.Errorf("a channel that can't be: %s", why)
 	}
