@@ -63,26 +63,36 @@ func New(server string, o *Options) (*Client, error) {
 	if c.http.Jar == nil {
 		c.http.Jar = &jar{}
 	}
-	source, err := eventsource.New(server, &eventsource.Options{
-		Client: c.http, Header: c.o.Header, Prepare: c.prepare,
-		LastEventID: c.o.LastEventID, IdleTimeout: c.o.IdleTimeout,
-		Change: c.changed,
-	})
-	if err != nil {
+	if err := c.connect(server); err != nil {
 		return nil, err
 	}
-	c.source = source
 	if c.http.CheckRedirect == nil { // the source has its own way with them
 		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
+	return c, nil
+}
+
+// connect makes the face of a server and the source of its streams.
+func (c *Client) connect(server string) (err error) {
 	if c.server, err = url.Parse(server); err != nil {
-		return nil, err // the source has parsed it
+		_, err = eventsource.New(server, nil) // which says it without a password
+		return err
 	}
 	if c.server.Path == "" {
 		c.server.Path = "/" // else what is joined to it has no slash in front
 	}
-	c.face, err = newFace(&c.o, c.server)
-	return c, err
+	if c.face, err = newFace(&c.o, c.server); err != nil {
+		return err
+	}
+	if c.o.IdleTimeout == 0 {
+		c.o.IdleTimeout = c.face.idle()
+	}
+	c.source, err = eventsource.New(server, &eventsource.Options{
+		Client: c.http, Header: c.o.Header, Prepare: c.prepare,
+		LastEventID: c.o.LastEventID, IdleTimeout: c.o.IdleTimeout,
+		Change: c.changed,
+	})
+	return err
 }
 
 // Run connects, and calls the handlers of what comes, one after the other, until it helps

@@ -24,7 +24,7 @@
 //     TestServerUnderAPath)
 //   - It sends the heartbeats that the server asks for, to that server alone. When one fails, or nothing
 //     came on the stream for a lease, it connects anew, in its place. (TestHeartbeats, TestHeartbeatsToNowhere,
-//     TestRefusedHeartbeatReconnects, TestSilentStreamIsGivenUp, TestHeartbeatsEndWithTheStream)
+//     TestRefusedHeartbeatReconnects, TestSilentStreamIsGivenUp, TestRareHeartbeats, TestHeartbeatsEndWithTheStream)
 //   - What only the server may say, no message can, and no server has it ask another one. (TestServersWordsAreNotForged,
 //     TestMalformedWords, FuzzServiceStackFrames, TestServersOfServiceStack)
 //

@@ -25,6 +25,8 @@ const (
 
 // face is what the protocols differ in.
 type face interface {
+	// idle is how long a stream may be silent by default.
+	idle() time.Duration
 	// stream is the address of a stream of channels.
 	stream(channels []string) *url.URL
 	// read puts an event into the words of the plain face. It is false for what is not for anybody here.

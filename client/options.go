@@ -43,9 +43,8 @@ type Options struct {
 	// 10,000.
 	MaxMembers int
 	// IdleTimeout is how long a stream may be silent before the connection is taken for dead.
-	// Zero means 45 s, which is three keepalives; negative means no limit.
-	// On the ServiceStack face the stream is given up sooner, when nothing came for the lease that the
-	// server told, 30 s mostly.
+	// Zero means 45 s, which is three keepalives, and 5 min on the ServiceStack face: there a stream is given up
+	// when nothing came for the lease that the server told, 30 s mostly. Negative means no limit.
 	IdleTimeout time.Duration
 	// CallTimeout bounds one request that is no stream. Zero means 10 s; negative means no limit.
 	CallTimeout time.Duration
@@ -68,9 +67,6 @@ func (o *Options) withDefaults() Options {
 	}
 	if c.MaxMembers <= 0 {
 		c.MaxMembers = 10_000
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = 45 * time.Second
 	}
 	if c.CallTimeout == 0 {
 		c.CallTimeout = 10 * time.Second

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/stentor-sse/stentor/sse"
 )
@@ -13,6 +14,9 @@ type plain struct {
 	o      *Options
 	server *url.URL
 }
+
+// idle is three keepalives.
+func (p *plain) idle() time.Duration { return 45 * time.Second }
 
 func (p *plain) stream(channels []string) *url.URL {
 	query := url.Values{"channel": slices.Clone(channels), "named": {"true"}}

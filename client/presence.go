@@ -98,13 +98,23 @@ func on(m Member) bool {
 	return !ok || slices.Contains(strings.Split(channels, ","), m.Channel)
 }
 
-// countEvery is how often lists are asked for again at most.
-const countEvery = time.Second
+// Lists are asked for again a moment after the first notice, when those that came with it are known too, and
+// then so often at most.
+const (
+	countAfter = 100 * time.Millisecond
+	countEvery = time.Second
+)
 
 // count asks again who is on the channels where somebody came or went, until nobody does any more. It is for faces
 // that tell of subscriptions: whether a user has others nobody says.
 func (c *Client) count(ctx context.Context) {
-	for {
+	for pause := countAfter; ; pause = countEvery {
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+		t.Stop()
 		c.mu.Lock()
 		var list []string
 		for name, r := range c.rooms {
@@ -121,12 +131,6 @@ func (c *Client) count(ctx context.Context) {
 		c.mu.Unlock()
 		slices.Sort(list)
 		c.reload(ctx, list)
-		t := time.NewTimer(countEvery)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-		}
-		t.Stop()
 	}
 }
 

@@ -19,6 +19,9 @@ type serviceStack struct {
 	server *url.URL
 }
 
+// idle is long: servers may say nothing but that they heard a heartbeat, and choose how often that is.
+func (s *serviceStack) idle() time.Duration { return 5 * time.Minute }
+
 func (s *serviceStack) stream(channels []string) *url.URL {
 	query := url.Values{}
 	if len(channels) > 0 {

@@ -195,6 +195,30 @@ func TestSilentStreamIsGivenUp(t *testing.T) {
 	})
 }
 
+// A server that wants to hear once a minute says no more than that it did.
+func TestRareHeartbeats(t *testing.T) {
+	eachServiceStack(t, func(t *testing.T, s *server) {
+		var w serviceStackWords
+		s.begin = func(n int, rw http.ResponseWriter, r *http.Request) {
+			say(rw, w.connect(n, 60_000, 150_000))
+			for {
+				select {
+				case <-r.Context().Done():
+					return
+				case <-time.After(time.Minute):
+					say(rw, "data: cmd.onHeartbeat {}\n\n")
+				}
+			}
+		}
+		run(t, s.client(t, client.Options{Channels: []string{"a"}}))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := s.heard(); len(got) != 1 || len(s.beats()) < 59 {
+			t.Errorf("asked %q, and %d heartbeats", got, len(s.beats()))
+		}
+	})
+}
+
 // Heartbeats are those of the stream that is open, and end with it.
 func TestHeartbeatsEndWithTheStream(t *testing.T) {
 	eachServiceStack(t, func(t *testing.T, s *server) {

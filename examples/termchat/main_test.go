@@ -78,7 +78,7 @@ func TestWhatCannotBeDone(t *testing.T) {
 			t.Errorf("help is %q", got)
 		}
 		bob.types("/quit")
-		if <-bob.done; bob.err == nil || bob.err.Error() != "1 lines were not sent" {
+		if <-bob.done; bob.err == nil || bob.err.Error() != "lines that were not sent: 1" {
 			t.Errorf("ended with %v", bob.err)
 		}
 	})
@@ -199,7 +199,7 @@ func TestInputEnds(t *testing.T) {
 		pipe := s.open("-face", face, "-name", "Builder")
 		io.WriteString(pipe.in, strings.Repeat("x", maxLine+10)+"\nthe build is done")
 		pipe.in.Close()
-		if <-pipe.done; pipe.err == nil || !strings.Contains(pipe.err.Error(), "1 lines were not sent") { // the long one
+		if <-pipe.done; pipe.err == nil || !strings.Contains(pipe.err.Error(), "lines that were not sent: 1") { // the long one
 			t.Errorf("ended with %v", pipe.err)
 		}
 		ada.expect("ada", "* Builder joined #home", "#home Builder: the build is done", "* Builder left #home")

@@ -33,7 +33,7 @@ func (v *visitor) unsaid() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.unsent > 0 {
-		return fmt.Errorf("%d lines were not sent", v.unsent)
+		return fmt.Errorf("lines that were not sent: %d", v.unsent)
 	}
 	return nil
 }

@@ -74,16 +74,17 @@ func newVisitor(s *settings, out *screen) (*visitor, error) {
 
 // changed shows what becomes of the connection, once for each time that it is lost.
 func (v *visitor) changed(change eventsource.Change) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	if change.State == eventsource.Open {
 		return // the first event says more
 	}
+	v.mu.Lock()
 	if v.id != "" {
 		v.id, v.there = "", make(chan struct{})
 	}
-	if change.State == eventsource.Connecting && change.Err != nil && !v.lost {
-		v.lost = true
+	lost := change.State == eventsource.Connecting && change.Err != nil && !v.lost
+	v.lost = v.lost || lost
+	v.mu.Unlock()
+	if lost {
 		v.screen.notice("not connected (%v); trying again", change.Err)
 	}
 }
