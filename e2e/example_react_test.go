@@ -116,6 +116,13 @@ func TestReactChat(t *testing.T) {
 		t.Errorf("the page asked for %d streams", n)
 	}
 
+	// That somebody is writing is told, until it is written.
+	eval[bool](bob.tab, `(document.querySelector(".composer textarea").focus(), document.execCommand("insertText", false, "I am"))`)
+	ada.Until("it is told that Bob writes", `document.querySelector(".writing").textContent === "Bob is writing…"`)
+	bob.say("I am done")
+	ada.sees("between us", "I am done")
+	ada.Until("he has written it", `document.querySelector(".writing").textContent === ""`)
+
 	// The page that is loaded again has it all.
 	ada.Go(through.URL)
 	ada.ready()
@@ -162,7 +169,7 @@ func TestReactChatRefusedMessage(t *testing.T) {
 		const answers = [new Response("", { status: 503 }), "lost", Response.json({ detail: "not today" }, { status: 422, headers: { "Content-Type": "application/problem+json" } })];
 		const send = globalThis.fetch;
 		globalThis.fetch = async (url, o) => {
-			const answer = o?.method === "POST" && answers.shift();
+			const answer = o?.body?.includes('"type":"say"') && answers.shift();
 			if (!answer) return send(url, o);
 			if (answer !== "lost") return answer;
 			await send(url, o); // the server has it, and nobody knows

@@ -101,6 +101,27 @@ func TestMessageIsTheSenders(t *testing.T) {
 	})
 }
 
+// That somebody writes is told to those who are there, without a word of it, and isn't kept.
+func TestWritingIsTold(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		srv := serve(t, p)
+		ada := visitor(srv, "a", "Ada")
+		page := srv.Open(t, "/events?channel=general", ada.header...)
+		if status := ada.say(t, `{"channel":"general","type":"writing","ephemeral":true,"data":{"text":"secr","name":"root"}}`); status != http.StatusOK {
+			t.Fatalf("status %d", status)
+		}
+		late := srv.Open(t, "/events?channel=general&lastEventId=0", visitor(srv, "b", "Bob").header...)
+		synctest.Wait()
+		events := page.Events()
+		if e := events[len(events)-1]; e.Type != writingType || e.ID != "" || !strings.Contains(e.Data, `"name":"Ada"`) || strings.Contains(e.Data, "secr") {
+			t.Errorf("got %+v", e)
+		}
+		if events := late.Events(); len(events) != 1 {
+			t.Errorf("kept: %+v", events)
+		}
+	})
+}
+
 // A private message reaches two users and nobody else, and each of them who comes later.
 func TestPrivateMessage(t *testing.T) {
 	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
@@ -182,6 +203,8 @@ func TestRefused(t *testing.T) {
 			{`{"all":true,"type":"say","data":{"text":"x","ref":"01234567","at":1}}`, 400},
 			{`{"channel":"general","type":"trigger.x","data":{"text":"x","ref":"01234567","at":1}}`, 400},
 			{`{"channel":"general","type":"say","ephemeral":true,"data":{"text":"x","ref":"01234567","at":1}}`, 400},
+			{`{"channel":"general","type":"writing","data":{}}`, 400},
+			{`{"channel":"news","type":"writing","ephemeral":true,"data":{}}`, 403},
 			{`{"channel":"general","type":"say","data":"x"}`, 400},
 			{`{"channel":"general","type":"say","data":{"text":" ","ref":"01234567","at":1}}`, 400},
 			{`{"channel":"general","type":"say","data":{"text":"` + strings.Repeat("x", maxText+1) + `","ref":"01234567","at":1}}`, 400},

@@ -12,13 +12,14 @@ import (
 )
 
 const (
-	sayType   = "say"
-	maxText   = 2000             // characters
-	mostAhead = 10 * time.Minute // of a sender's clock
-	mostLate  = 24 * time.Hour   // that a message may have waited for a connection
+	sayType     = "say"
+	writingType = "writing"        // somebody is about to say something; ephemeral, without a text
+	maxText     = 2000             // characters
+	mostAhead   = 10 * time.Minute // of a sender's clock
+	mostLate    = 24 * time.Hour   // that a message may have waited for a connection
 )
 
-// asked is what a page publishes, with type "say", to a channel or to a user.
+// asked is what a page publishes, to a channel or to a user.
 type asked struct {
 	Text string `json:"text"`
 	Ref  string `json:"ref"`          // the page's own name for it, by which it knows it again
@@ -52,23 +53,30 @@ func (c *chat) say(r *http.Request, m *stentor.Message) error {
 	if err := c.aim(m.Target, &out); err != nil {
 		return err
 	}
-	told, err := stentor.JSON(m.Target, sayType, out)
+	told, err := stentor.JSON(m.Target, m.Type, out)
 	if err != nil {
 		return err
 	}
-	// The page says it again when it doesn't know if this was heard.
-	told.IdempotencyKey = strings.Join([]string{user, out.Ref, m.Target.User}, " ")
+	if m.Type == writingType {
+		told.Ephemeral = true
+	} else { // the page says it again when it doesn't know if this was heard
+		told.IdempotencyKey = strings.Join([]string{user, out.Ref, m.Target.User}, " ")
+	}
 	*m = told
 	return nil
 }
 
 // read checks what a page sent.
 func read(m *stentor.Message, a *asked) error {
-	if m.Type != sayType || m.Ephemeral {
-		return bad(`publish messages of type "say"`)
+	if m.Type != sayType && m.Type != writingType || m.Ephemeral != (m.Type == writingType) {
+		return bad(`publish messages of type "say", and ephemeral ones of type "writing"`)
 	}
 	if err := json.Unmarshal([]byte(m.Data), a); err != nil {
 		return bad(`data: send {"text":"…","ref":"…","at":…}`)
+	}
+	if m.Type == writingType {
+		*a = asked{To: a.To}
+		return nil
 	}
 	a.Text = strings.TrimSpace(a.Text)
 	if n := utf8.RuneCountInString(a.Text); n < 1 || n > maxText {

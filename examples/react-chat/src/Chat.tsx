@@ -7,6 +7,7 @@ import { useKept } from "./identity.js";
 import { Log } from "./Log.js";
 import { Sidebar, type Room } from "./Sidebar.js";
 import { useChat } from "./useChat.js";
+import { Writing } from "./Writing.js";
 
 const first = ["general", "random", "help"];
 const mostChannels = 20; // the server lets nobody be on more than 32
@@ -17,7 +18,7 @@ const channelName = /^[\p{Ll}\p{Lo}\p{N}_-]{1,32}$/u; // as the server wants the
 export function Chat({ name, onLeave }: { name: string; onLeave: () => void }) {
   const [channels, setChannels] = useKept<readonly string[]>("channels", first);
   useChannels(channels);
-  const { chat, write, again, discard } = useChat();
+  const { chat, write, tell, again, discard } = useChat();
   const [seen, setSeen] = useKept<Readonly<Record<string, string>>>("seen", {});
   const [wanted, setRoom] = useState("#" + channels[0]);
   const [opened, setOpened] = useState<Readonly<Record<string, string>>>({}); // conversations without a message yet: names
@@ -89,7 +90,8 @@ export function Chat({ name, onLeave }: { name: string; onLeave: () => void }) {
         </header>
         <Log key={room.id} room={room.id} lines={lines} pending={chat.pending} me={chat.me} name={name}
           onAgain={again} onDiscard={discard} onJoin={join} />
-        <Composer key={room.id + " "} room={room.id} title={room.title} onWrite={(text) => write(room.id, text)} />
+        <Writing key={room.id + " writing"} room={room.id} me={chat.me} />
+        <Composer key={room.id + " composer"} room={room.id} title={room.title} onBegin={() => tell(room.id)} onWrite={(text) => write(room.id, text)} />
       </main>
     </div>
   );

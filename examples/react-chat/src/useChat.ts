@@ -9,6 +9,8 @@ export interface Talk {
   chat: Chat;
   /** Says something in a room: it is shown at once, and sent when it can be. */
   write: (room: string, text: string) => void;
+  /** Tells those in a room that something is being written; now and then is enough. */
+  tell: (room: string) => void;
   again: (ref: string) => void;
   discard: (ref: string) => void;
 }
@@ -50,6 +52,10 @@ export function useChat(): Talk {
     write: useCallback((room, text) => dispatch({
       type: "write", pending: { ref: random(8), room, text, at: Date.now(), sent: false, why: "" },
     }), []),
+    tell: useCallback((room) => {
+      // It is of no use later, so it isn't tried again.
+      hub.publish({ ...target(room), type: "writing", ephemeral: true, data: room[0] === "@" ? { to: room.slice(1) } : {} }).catch(() => {});
+    }, [hub]),
     again: useCallback((ref) => dispatch({ type: "again", ref }), []),
     discard: useCallback((ref) => dispatch({ type: "discard", ref }), []),
   };
@@ -58,12 +64,14 @@ export function useChat(): Talk {
 /** Publishes a message; again, if it must be: the server takes each ref once. The sender's other pages get a copy of a private one. */
 async function send(hub: Hub, me: string, p: Pending): Promise<void> {
   const { ref, text, at } = p;
-  const name = p.room.slice(1);
-  if (p.room.startsWith("#")) {
-    await hub.publish({ channel: name, type: "say", data: { ref, text, at } });
-    return;
-  }
-  for (const user of new Set([name, me])) await hub.publish({ user, type: "say", data: { ref, text, at, to: name } });
+  const t = target(p.room);
+  if ("channel" in t) await hub.publish({ ...t, type: "say", data: { ref, text, at } });
+  else for (const user of new Set([t.user, me])) await hub.publish({ user, type: "say", data: { ref, text, at, to: t.user } });
+}
+
+function target(room: string): { channel: string } | { user: string } {
+  const name = room.slice(1);
+  return room[0] === "#" ? { channel: name } : { user: name };
 }
 
 /** It is no use to try again: not because the server is away, busy, or waits for the stream to open. */
