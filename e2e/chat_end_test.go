@@ -93,7 +93,11 @@ func TestChannelLeftWhileAway(t *testing.T) {
 	through.Cut()
 	ada.Until("ada notices", `document.body.dataset.state !== "open"`)
 	eval[bool](ada.tab, `(document.querySelector("#leave").click(), true)`)
+	bob.say("to those on news")
 	through.Mend()
 	ada.Until("ada is back", `document.body.dataset.state === "open"`)
 	bob.Until("ada left", `document.querySelectorAll("#people [data-user]").length === 1`)
+	ada.say("end")
+	ada.sees("end")
+	equal(t, "ada", ada.log(), []string{"end"})
 }
