@@ -289,8 +289,15 @@ func TestDrawingIsWatched(t *testing.T) {
 		a.Until("the other is watched", `!document.querySelector("#banner").hidden`)
 	}
 	ada.Until("both know", `document.querySelector("#people button").ariaLabel.includes("watching")`)
-	bob.still("watching each other")
-	ada.still("watching each other")
+	for _, a := range []artist{ada, bob} {
+		a.still("watching each other")
+		if share := eval[float64](a.tab, `(() => {
+			const c = document.querySelector("#picture"), all = new Uint32Array(c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer);
+			return all.filter(pixel => pixel === 0xffffffff).length / all.length;
+		})()`); share < 0.1 {
+			t.Errorf("%s: %.3f of the window is paper", a.name, share)
+		}
+	}
 }
 
 // still waits until the picture stands still for some while.
