@@ -37,6 +37,7 @@ func TestGoClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) { eachHall(t, hallOptions{}, f) })
 	}
 	t.Run("AuthMemoryServerEventsTests", func(t *testing.T) { eachHall(t, hallOptions{signedIn: true}, goSignsIn) })
+	t.Run("several subscriptions of one user", func(t *testing.T) { eachHall(t, hallOptions{}, goTwice) })
 }
 
 func goConnects(t *testing.T, h *hall) {
@@ -247,6 +248,10 @@ func goPresence(t *testing.T, h *hall) {
 	ab.expect("AB", "join A user3", "join B user3")
 	equal(t, "on A", names(ab, "A"), []string{"user1", "user3"})
 	equal(t, "on B", names(ab, "B"), []string{"user2", "user3"})
+	var others []struct{ DisplayName string } // of a channel that it is not on
+	if err := a.Call(t.Context(), "GET", "api/GetEventSubscribers?channels=B", nil, &others); err != nil || len(others) != 2 || others[0].DisplayName != "user2" {
+		t.Errorf("%+v, %v", others, err)
+	}
 	ab.Close()
 	<-ab.done
 	a.expect("A", "leave A user3")

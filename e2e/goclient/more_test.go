@@ -99,3 +99,36 @@ func goSignsIn(t *testing.T, h *hall) {
 		t.Errorf("told of %v", g.troubles())
 	}
 }
+
+// A user is there as long as one of its subscriptions is.
+func goTwice(t *testing.T, h *hall) {
+	watcher := h.enter("A")
+	var all []*gopher
+	for range 3 {
+		g := h.make(client.Options{Channels: []string{"A"}, Presence: true})
+		if err := g.Call(t.Context(), "POST", "auth/name", url.Values{"name": {"Ada"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		g.start()
+		all = append(all, g)
+	}
+	for i, g := range all {
+		equal(t, fmt.Sprint("before leave ", i), names(watcher, "A"), []string{"Ada", "user1"})
+		g.Close()
+		<-g.done
+		settle()
+	}
+	equal(t, "in the end", names(watcher, "A"), []string{"user1"})
+	joins, leaves := 0, 0
+	for _, n := range watcher.take() {
+		switch n {
+		case "join A Ada":
+			joins++
+		case "leave A Ada":
+			leaves++
+		}
+	}
+	if want := map[client.Face]int{client.Plain: 1, client.ServiceStack: 3}[h.face]; joins != want || leaves != want {
+		t.Errorf("%d joins, %d leaves, want %d", joins, leaves, want)
+	}
+}

@@ -117,6 +117,13 @@ func (h *hall) enter(channels ...string) *gopher {
 
 func (h *hall) enterAs(o client.Options) *gopher {
 	h.t.Helper()
+	g := h.make(o)
+	g.start()
+	return g
+}
+
+func (h *hall) make(o client.Options) *gopher {
+	h.t.Helper()
 	g := &gopher{h: h, done: make(chan error, 1)}
 	o.Face, o.HTTP = h.face, h.srv.Client
 	o.Event = g.event
@@ -137,7 +144,6 @@ func (h *hall) enterAs(o client.Options) *gopher {
 	for _, kind := range []string{"join", "leave", "update"} {
 		client.On(g.Client, "stentor."+kind, func(m client.Member, _ sse.Event) { g.note(kind + " " + m.Channel + " " + m.Name) })
 	}
-	g.start()
 	return g
 }
 
