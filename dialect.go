@@ -72,7 +72,8 @@ type Notice struct {
 	// StateFirst says of a NoticeOpen, and of a NoticeGap behind it, that the state of its channels
 	// comes next: a client that goes away before it has all of it has no cursor yet.
 	StateFirst bool
-	// Channels are those of a NoticeState.
+	// Channels are those of a NoticeState; of a NoticeOpen those of the place that was taken, where they are others
+	// than were asked for.
 	Channels []Channel
 	// Channel is whom a join, leave or update is for.
 	Channel Channel

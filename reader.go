@@ -42,6 +42,11 @@ func (r *reader) open(ctx context.Context) ([]item, error) {
 	n.Cursor = r.cursor
 	m := s.member()
 	n.Member = &m
+	s.mu.Lock()
+	if s.asked != nil {
+		n.Channels = m.Channels
+	}
+	s.mu.Unlock()
 	items := []item{{notice: n}}
 	if gap != nil {
 		items = append(items, r.gap(gap, r.cursor))

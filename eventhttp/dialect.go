@@ -66,9 +66,10 @@ func (dialect) AppendNotice(b []byte, n *stentor.Notice) ([]byte, error) {
 			b = appendID(b, n.Cursor)
 		}
 		open := struct {
-			Subscription string  `json:"subscription"`
-			Member       *person `json:"member,omitempty"`
-		}{Subscription: n.Subscription.ID()}
+			Subscription string            `json:"subscription"`
+			Channels     []stentor.Channel `json:"channels,omitempty"`
+			Member       *person           `json:"member,omitempty"`
+		}{Subscription: n.Subscription.ID(), Channels: n.Channels}
 		if n.Subscription.Presence() { // else nobody to tell oneself from
 			me := personOf(n.Member)
 			open.Member = &me

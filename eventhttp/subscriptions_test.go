@@ -172,6 +172,23 @@ func TestChangeAsksTheHook(t *testing.T) {
 	})
 }
 
+// One that comes back as it came is on the channels that it has joined since, and is told so.
+func TestChangedChannelsAreTold(t *testing.T) {
+	ssetest.Each(t, func(t *testing.T, p ssetest.Protocol) {
+		_, srv := serve(t, p, nil, open())
+		s := srv.Open(t, "/events?channel=a&session=s")
+		id := opened(t, s)
+		srv.Do(t, "POST", "/subscriptions/"+id+"?session=s", `{"join":["b"]}`, jsonType)
+		cursor := s.LastEventID()
+		s.Close()
+		synctest.Wait()
+		e := srv.Open(t, "/events?channel=a&session=s", "Last-Event-ID: "+cursor).Next(t)
+		if !strings.HasSuffix(e.Data, `","channels":["a","b"]}`) {
+			t.Errorf("it is told %s", e.Data)
+		}
+	})
+}
+
 func TestPresenceEvents(t *testing.T) {
 	o := &eventhttp.Options{Subscribe: func(r *http.Request, o *stentor.SubscribeOptions) error {
 		if err := eventhttp.QuerySubscribe(r, o); err != nil {
