@@ -116,7 +116,6 @@ export class Client {
   #changed(state: ReadyState, error?: unknown): void {
     if (state === this.#state && error === undefined) return;
     this.#state = state;
-    if (state === OPEN) this.#reload(this.#tab.want);
     try {
       this.#o.change?.(state, error);
     } catch (e) {
@@ -134,13 +133,13 @@ export class Client {
       this.me = said.member;
     } else if (e.id) {
       // Positions only grow, unless the server doesn't know ours.
-      if (+e.id <= +tab.cursor && !(own === "gap" && /ahead|unknown/.test(said.reason))) return; // seen
+      if (+e.id <= +tab.cursor && !/ahead|unknown/.test(said.reason)) return; // seen
       tab.cursor = e.id;
     }
     if (e.id) this.#store();
     const channel = e.channel || said.channel;
     if (channel && this.#link instanceof Share && !tab.want.concat(this.#next ?? []).includes(channel)) return; // another tab's
-    if (own === "gap") this.#reload(tab.want); // joins and leaves may be among what is missing
+    if (/open|gap/.test(own)) this.#reload(tab.want); // joins and leaves may be among what was missed
     if (/join|leave|update/.test(own) && tab.want.includes(channel)) this.#rooms.tell(own === "leave", said);
     this.#dispatcher.dispatch(e);
     if (own === "end" && said.reason === "replaced") {
@@ -192,9 +191,9 @@ export class Client {
   }
 
   #trouble(error: unknown): void {
-    if (this.#o.error) this.#o.error(error);
-    else queueMicrotask(() => {
-      throw error;
+    queueMicrotask(() => {
+      if (!this.#o.error) throw error;
+      this.#o.error(error);
     });
   }
 }

@@ -143,12 +143,11 @@ export class Share {
   #lead(careful = false): void {
     const known = this.#entered && !careful; // the others are about to say where they are
     this.#resign();
-    const reign = (this.#reign = crypto.randomUUID());
+    const reign = crypto.randomUUID();
     this.#leads = true;
     this.#careful = careful;
     this.#tabs.clear();
-    this.#say({});
-    this.#hello();
+    this.#follow({ from: reign });
     const c = this.#c;
     c.want = this.#tab.want;
     c.cursor = this.#tab.cursor;
@@ -180,7 +179,7 @@ export class Share {
   }
 
   #changed(state: ReadyState, error?: unknown): void {
-    if (state === CLOSED && /^40[03]$/.test("" + (error as Refusal).status)) {
+    if (state === CLOSED && forbidden(error)) {
       // Nobody knows whose channels it is about: its own, or those of others.
       if (this.#careful || this.#c.want.length <= this.#tab.want.length) this.#end(error);
       else this.#lead(true);
@@ -207,12 +206,13 @@ export class Share {
         error = e;
       }
       if (w !== this.#asks.get(tab)) continue; // it has asked again
-      if (error instanceof Refusal || (error && this.#careful)) {
+      if (error && (this.#careful || forbidden(error))) {
         if (before) this.#tabs.set(tab, before);
         else this.#tabs.delete(tab);
         this.#say({ n, error: tell(error) });
       } else if (error) {
-        c.want = this.#wanted(); // it begins anew, with these too
+        c.want = this.#wanted();
+        c.restart(); // with these too
         continue;
       } else {
         if (cursor && c.id && (+cursor < +this.#place || without(channels, c.asked).length)) {
@@ -328,6 +328,11 @@ function hold(name: string, signal: AbortSignal, f: () => void, how: LockOptions
     if (signal.aborted) free();
     else f();
   }));
+}
+
+/** It is about channels, and the same request would be refused again. */
+function forbidden(error: unknown): boolean {
+  return /^40[03]$/.test("" + (error as Refusal).status);
 }
 
 function tell(error: unknown): Told {
