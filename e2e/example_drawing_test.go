@@ -260,6 +260,11 @@ func TestDrawingIsWatched(t *testing.T) {
 	}
 	whole := bob.small()
 	bob.click("#people button")
+	bob.Until("the list stays as it is while she draws", `(globalThis.entry = document.querySelector("#people button"))`)
+	ada.line(420, 480, 460, 500)
+	if !eval[bool](bob.tab, `entry === document.querySelector("#people button") && entry.isConnected`) {
+		t.Error("who is listed is another element when they draw: a click may be lost")
+	}
 	bob.Until("he is told whom he watches", `!document.querySelector("#banner").hidden && document.querySelector("#watched").innerText === "Ada"`)
 	ada.Until("she is told that he does", `document.querySelector("#people").innerText.includes("watches you")`)
 	bob.looks("what she sees", ada)
