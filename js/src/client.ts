@@ -22,7 +22,6 @@ export class Client {
   #next: string[] | undefined; // while a change is under way
   #state: ReadyState = CONNECTING;
   #stored: string; // where sessionStorage has the cursor; empty: nowhere
-  #storing = false;
   #turn: Promise<unknown> = Promise.resolve(); // the last change of channels
 
   constructor(url: string | URL, o: Options = {}) {
@@ -127,7 +126,7 @@ export class Client {
   #take(e: StreamEvent): void {
     const tab = this.#tab;
     const own = /^stentor\.(.*)/.exec(e.type)?.[1] ?? ""; // the server's word
-    const said = (own && parse(e.data) as any) || {};
+    const said = own ? parse(e.data) as any : {};
     if (own === "open") {
       tab.cursor ||= e.id;
       this.me = said.member;
@@ -136,7 +135,7 @@ export class Client {
       if (+e.id <= +tab.cursor && !/ahead|unknown/.test(said.reason)) return; // seen
       tab.cursor = e.id;
     }
-    if (e.id) this.#store();
+    if (e.id) this.#session((s) => s.setItem(this.#stored, tab.cursor));
     const channel = e.channel || said.channel;
     if (channel && this.#link instanceof Share && !tab.want.concat(this.#next ?? []).includes(channel)) return; // another tab's
     if (/open|gap/.test(own)) this.#reload(tab.want); // joins and leaves may be among what was missed
@@ -171,16 +170,6 @@ export class Client {
     for (const channel of channels) {
       this.#rooms.load(channel, this.#c.call("GET", "presence", null, [channel])).catch((e) => this.#trouble(e));
     }
-  }
-
-  /** Keeps the place for a page that is loaded again, once for all that came together. */
-  #store(): void {
-    if (this.#storing) return;
-    this.#storing = true;
-    queueMicrotask(() => {
-      this.#storing = false;
-      this.#session((s) => s.setItem(this.#stored, this.#tab.cursor));
-    });
   }
 
   #session<T>(f: (s: Storage) => T): T | undefined {
