@@ -15,8 +15,8 @@ func (c *Client) Channels() []string {
 }
 
 // Join adds channels, to the open stream if there is one, and to each that follows. When it
-// returns nil with an open stream, messages from then on arrive; if the server can't change that one, on another stream that goes
-// on where it was. After an error nothing has
+// returns nil with an open stream, messages from then on arrive; if the server can't change that
+// one, on another stream that goes on where it was. After an error nothing has
 // changed: a [Refusal] says why the server doesn't want it.
 func (c *Client) Join(ctx context.Context, channels ...string) error {
 	return c.change(ctx, channels, nil)

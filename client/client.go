@@ -123,7 +123,7 @@ func (c *Client) Run(ctx context.Context) error {
 
 // Close ends Run, which does nothing any more, but tells the server that this client has gone, so
 // that the others know at once rather than when the linger is over. It doesn't wait. Twice is
-// harmless. To pause, end Run's context instead.
+// harmless. Run's context has to last until then; to pause, end that instead.
 func (c *Client) Close() {
 	c.mu.Lock()
 	if c.leaving == "" {

@@ -57,8 +57,9 @@
 //   - A list has MaxMembers at most. (TestMembersAreKeptUpToDate)
 //   - Without it nobody's joins and leaves are told. (TestNoPresence)
 //
-// The plain face tells of users, the ServiceStack face of each of their subscriptions: there joins and leaves come for each tab, and
-// the list is asked for again, once a second at most, because nobody says if a user has others. Members is the same.
+// The plain face tells of users, the ServiceStack face of each of their subscriptions: there joins and leaves
+// come for each tab, and the list is asked for again, once a second at most, because nobody says if a user has
+// others. Members is the same.
 // (TestUserWithSeveralSubscriptions)
 //
 // # Resuming
@@ -75,8 +76,8 @@
 //
 // # Concurrency
 //
-// Run and its handlers are one goroutine; heartbeats and lists that are asked for again have others, which Run waits for. Everything
-// else is for any goroutine, handlers included (TestChangesFromAnyGoroutine, TestOneRunAtATime). Join and Leave in a
+// Run and its handlers are one goroutine; heartbeats and lists that are asked for again have others, which Run
+// waits for. Everything else is for any goroutine, handlers included (TestChangesFromAnyGoroutine, TestOneRunAtATime). Join and Leave in a
 // handler wait for the server's answer, and what follows waits too.
 //
 // # Testing

@@ -24,7 +24,10 @@ type receiver struct {
 // A method takes the data, decoded as for On, or the data and an [sse.Event], or an Event alone, or nothing,
 // and may return an error, which is told to Options.Error. Others are no such methods; a value without one is an
 // error. A method that alone has a parameter of a named type is called with the messages of that type's name too:
-// Save(o Order) with "cmd.Order" for one. NoSuchMethod(e sse.Event) is called with what has no other.
+// Save(o Order) of "cmd" with those of type "Order". NoSuchMethod(e sse.Event) is called with what has no other.
+//
+// Whoever may publish can call all of these methods, those of embedded values and a Close included: give it a type that is made
+// for it.
 func Receive(c *Client, name string, value any) (stop func(), err error) {
 	r, err := receiverOf(value)
 	if err != nil {

@@ -41,6 +41,12 @@ func (a artist) call(name string) {
 	})()`, name)
 }
 
+// click clicks what can be clicked.
+func (a artist) click(what string) {
+	a.t.Helper()
+	a.Until(what+" can be clicked", `(e => e && !e.disabled && (e.click(), true))(document.querySelector(%s))`, what)
+}
+
 // mouse sends a real event of the mouse, whose left button is down or not.
 func (p *tab) mouse(kind input.DispatchMouseEventType, x, y float64, down bool) {
 	p.t.Helper()
@@ -181,13 +187,13 @@ func TestDrawingIsShared(t *testing.T) {
 	all := ada.picture()
 
 	// Undo takes one's own.
-	eval[bool](bob.tab, `(document.querySelector("#undo").click(), true)`)
+	bob.click("#undo")
 	ada.Until("his line is gone", `!`+inked+`("picture", 500, 350)`)
 	bob.shows("after undo", ada)
 	if eval[bool](ada.tab, inked+`("picture", 400, 350)`) == false {
 		t.Error("his undo took her line away")
 	}
-	eval[bool](bob.tab, `(document.querySelector("#redo").click(), true)`)
+	bob.click("#redo")
 	ada.Until("his line is back", inked+`("picture", 500, 350)`)
 	bob.shows("after redo", ada)
 	if ada.picture() != all {
@@ -200,9 +206,9 @@ func TestDrawingIsShared(t *testing.T) {
 	ada.shows("after a reload", bob)
 	late := draws(b, "Late", server.URL)
 	late.shows("who comes later", bob)
-	eval[bool](ada.tab, `(document.querySelector("#clear").click(), true)`)
+	ada.click("#clear")
 	bob.Until("what she drew is gone, also what she drew before the reload", `!`+inked+`("picture", 400, 350) && `+inked+`("picture", 500, 350)`)
-	eval[bool](bob.tab, `(document.querySelector("#clear").click(), true)`)
+	bob.click("#clear")
 	for _, a := range []artist{ada, bob, late} {
 		a.Until("all is gone", `!`+inked+`("picture", 500, 350)`)
 		if a.picture() != blank {
@@ -250,10 +256,15 @@ func TestDrawingIsWatched(t *testing.T) {
 	bob.Until("both lines are there", inked+`("picture", 400, 350) && `+inked+`("picture", 500, 350)`)
 	bob.Until("Ada is there", `document.querySelector("#people").innerText.includes("Ada")`)
 	for range 3 {
-		eval[bool](ada.tab, `(document.querySelector("#in").click(), true)`)
+		ada.click("#in")
 	}
 	whole := bob.small()
-	eval[bool](bob.tab, `(document.querySelector("#people button").click(), true)`)
+	bob.click("#people button")
+	bob.Until("the list stays as it is while she draws", `(globalThis.entry = document.querySelector("#people button"))`)
+	ada.line(420, 480, 460, 500)
+	if !eval[bool](bob.tab, `entry === document.querySelector("#people button") && entry.isConnected`) {
+		t.Error("who is listed is another element when they draw: a click may be lost")
+	}
 	bob.Until("he is told whom he watches", `!document.querySelector("#banner").hidden && document.querySelector("#watched").innerText === "Ada"`)
 	ada.Until("she is told that he does", `document.querySelector("#people").innerText.includes("watches you")`)
 	bob.looks("what she sees", ada)
@@ -269,14 +280,14 @@ func TestDrawingIsWatched(t *testing.T) {
 	bob.Until("he has stopped", `document.querySelector("#banner").hidden`)
 	ada.Until("she is told", `!document.querySelector("#people").innerText.includes("watches you")`)
 	seen := bob.picture()
-	eval[bool](ada.tab, `(document.querySelector("#in").click(), true)`)
+	ada.click("#in")
 	ada.line(450, 300, 640, 350)
 	bob.Until("her line comes still", `(globalThis.before ??= %s) !== document.querySelector("#picture").toDataURL()`, seen)
 	if alike(bob.small(), ada.small()) {
 		t.Error("he still sees what she sees")
 	}
 
-	eval[bool](bob.tab, `(document.querySelector("#people button").click(), true)`)
+	bob.click("#people button")
 	ada.Until("she is watched again", `document.querySelector("#people").innerText.includes("watches you")`)
 	bob.line(350, 450, 380, 480)
 	bob.Until("who draws watches no longer", `document.querySelector("#banner").hidden`)
@@ -285,7 +296,7 @@ func TestDrawingIsWatched(t *testing.T) {
 	ada.look(1000, 700, "light")
 	bob.look(390, 844, "light")
 	for _, a := range []artist{ada, bob} {
-		eval[bool](a.tab, `(document.querySelector("#people button").click(), true)`)
+		a.click("#people button")
 		a.Until("the other is watched", `!document.querySelector("#banner").hidden`)
 	}
 	ada.Until("both know", `document.querySelector("#people button").ariaLabel.includes("watching")`)
@@ -477,7 +488,7 @@ func TestDrawingIsInert(t *testing.T) {
 		want = strings.TrimSpace(string([]rune(want)[:min(24, len([]rune(want)))]))
 		bob.Until(fmt.Sprintf("the name %q is shown", want), `document.querySelector("#people bdi").textContent === %s`, want)
 	}
-	eval[bool](bob.tab, `(document.querySelector("#people button").click(), true)`)
+	bob.click("#people button")
 	bob.Until("he watches", `!document.querySelector("#banner").hidden`)
 	after := eval[[]string](bob.tab, `[...new Set([...document.querySelectorAll("*")].map(e => e.localName))]`)
 	for _, name := range after {
@@ -505,7 +516,7 @@ func TestDrawingIsLegible(t *testing.T) {
 	alone := draws(b, "Alone", server.URL+"/?room=a-room-with-a-name-of-forty-characters-xx")
 	for _, watching := range []bool{false, true} {
 		if watching {
-			eval[bool](ada.tab, `(document.querySelector("#people button").click(), true)`)
+			ada.click("#people button")
 			ada.Until("she watches", `!document.querySelector("#banner").hidden`)
 		}
 		for _, size := range [][2]int64{{1280, 800}, {800, 600}, {390, 844}, {320, 640}} {

@@ -214,6 +214,38 @@ func TestReactChatNameIsTaken(t *testing.T) {
 	ada.sees("hello")
 }
 
+// Two tabs of one browser are one user: what one says is the other's own, in private too.
+func TestReactChatInTwoTabs(t *testing.T) {
+	t.Parallel()
+	s := startExample(t, "react-chat", "127.0.0.1:0")
+	b := newBrowser(t)
+	bob := enterReact(b, "Bob", s.URL)
+	first := reactChatter{b.Tab("first", s.URL)}
+	first.choose("Ada")
+	first.ready()
+	second := reactChatter{b.Tab("second", s.URL)}
+	second.ready()
+	first.say("hello")
+	for _, c := range []reactChatter{second, bob} {
+		c.sees("hello")
+		c.Until("two people are listed", `document.querySelectorAll(".people .who").length === 2`)
+	}
+	if n := eval[int](second.tab, `document.querySelectorAll(".log article.own").length`); n != 1 {
+		t.Error("the other tab takes it for somebody else's")
+	}
+	first.press("Bob")
+	first.say("between us")
+	first.sees("between us")
+	second.press("Bob")
+	second.sees("between us")
+	bob.press("Ada")
+	bob.sees("between us")
+	bob.say("and both of you")
+	for _, c := range []reactChatter{first, second} {
+		c.sees("between us", "and both of you")
+	}
+}
+
 // In React's development build each component is mounted twice. Nothing is asked for, and nothing shown, twice.
 func TestReactChatInStrictMode(t *testing.T) {
 	t.Parallel()

@@ -267,6 +267,36 @@ func TestSharedTabComesBack(t *testing.T) {
 	stays.has(607)
 }
 
+// A tab that reads along on a channel with a state gets that state, as whoever comes first does.
+func TestSharedTabsGetTheState(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, &stentor.Options{Retry: soon}, eventhttp.Options{})
+	b := newBrowser(t)
+	for n := 1; n <= 6; n++ {
+		if _, err := s.hub.Publish(t.Context(), stentor.Message{
+			Target: stentor.Target{Channel: "prices"}, Subject: fmt.Sprint("subject ", n%2), Data: strconv.Itoa(n),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const state = `got.slice().sort().join() === "5,6"`
+	first := b.Tab("first", s.URL+"/page")
+	first.connect(sharing("prices"))
+	first.Until("it has the state", state)
+	second := b.Tab("second", s.URL+"/page")
+	second.connect(sharing("a", "prices"))
+	second.Until("it has the state", state)
+	third := client(b, "third", s.URL, sharing("a"))
+	eval[bool](third, `c.join("prices").then(() => true)`)
+	third.Until("it has the state", state)
+	s.count(t, "prices", 7, 8)
+	for _, p := range []*tab{first, second, third} {
+		p.Until("what is new comes", "got.at(-1) === 8")
+	}
+	equal(t, "the third has", eval[[]string](third, "[...told, ...got.map(String).sort()]"), strings.Fields("5 6 7 8"))
+	until(t, "there is one subscription", func() bool { return s.hub.Stats().Subscriptions == 1 })
+}
+
 // The network is cut for half a minute: the pages go on where they were, without loss or repeat.
 func TestNetworkIsCut(t *testing.T) {
 	t.Parallel()

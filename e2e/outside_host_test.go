@@ -149,11 +149,18 @@ func foreignFiles(t *testing.T) (url string) {
 	}))
 }
 
+// of is the same browser for a subtest, whose pages are closed and looked at when it ends.
+func (b *browser) of(t *testing.T) *browser {
+	own := &browser{t: t, ctx: b.ctx}
+	t.Cleanup(own.check)
+	return own
+}
+
 // newPageHost opens a page of somebody with no cookies, and gives it the packages.
-func newPageHost(t *testing.T, b *browser, files, url string) *pageHost {
+func newPageHost(b *browser, files, url string) *pageHost {
+	t := b.t
 	t.Helper()
 	h := &pageHost{files: files, page: b.Person(url, url)}
-	t.Cleanup(func() { h.page.Go("about:blank") }) // the browser is there for longer
 	err := chromedp.Listen(h.page.ctx, func(event any) {
 		if e, ok := event.(*runtime.EventBindingCalled); ok {
 			h.tell(t, e.Payload)

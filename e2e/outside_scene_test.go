@@ -31,10 +31,10 @@ type guest struct {
 	outsider
 	name    string
 	through *proxy
+	fault   string // why it is waited for no more
 
-	mu    sync.Mutex // guards all below
+	mu    sync.Mutex // guards heard
 	heard []heard
-	fault string // why it is waited for no more
 }
 
 // heard is an event, as a client tells of it.

@@ -78,19 +78,19 @@ func TestOutsideClients(t *testing.T) {
 	files, b := foreignFiles(t), newBrowser(t)
 	t.Run("resume", func(t *testing.T) {
 		t.Parallel()
-		resume(t, b, files)
+		resume(t, b.of(t), files)
 	})
 	t.Run("keepalives", func(t *testing.T) {
 		t.Parallel()
-		keepAlives(t, b, files)
+		keepAlives(t, b.of(t), files)
 	})
 	t.Run("credentials", func(t *testing.T) {
 		t.Parallel()
-		credentials(t, b, files)
+		credentials(t, b.of(t), files)
 	})
 	t.Run("hidden", func(t *testing.T) {
 		t.Parallel()
-		hidden(t, b, files)
+		hidden(t, b.of(t), files)
 	})
 }
 
@@ -111,14 +111,14 @@ func resume(t *testing.T, b *browser, files string) {
 			g.through.Turn(server.Addr)
 		}
 	}
-	node, foreign := newNodeHost(t), newPageHost(t, b, files, files)
+	node, foreign := newNodeHost(t), newPageHost(b, files, files)
 	for _, o := range outsiders() {
 		if o.node {
 			s.join(o, "in Node.js", newProxy(t, server.Addr), node)
 		}
 		if o.page {
 			through := newProxy(t, server.Addr)
-			s.join(o, "in a page", through, newPageHost(t, b, files, through.URL))
+			s.join(o, "in a page", through, newPageHost(b, files, through.URL))
 			s.join(o, "in a page of another origin", newProxy(t, server.Addr), foreign)
 		}
 	}
@@ -130,7 +130,7 @@ func keepAlives(t *testing.T, b *browser, files string) {
 	server := plain(t, &stentor.Options{KeepAlive: soon}, eventhttp.Options{AllowOrigins: []string{files}})
 	s := &scene{t: t, opening: "stentor.open", of: func(text string) string { return text }}
 	s.publish = func(body string) { publish(t, server.URL, "application/json", body) }
-	node, foreign := newNodeHost(t), newPageHost(t, b, files, files)
+	node, foreign := newNodeHost(t), newPageHost(b, files, files)
 	for _, o := range outsiders() {
 		if o.node {
 			s.join(o, "in Node.js", newProxy(t, server.Address()), node)
@@ -151,7 +151,7 @@ func keepAlives(t *testing.T, b *browser, files string) {
 // Who sends credentials, as htmx always does, is let in where its origin is named, and not where all are.
 func credentials(t *testing.T, b *browser, files string) {
 	server := start(t, "serve", "--allow-origin", "*")
-	h := newPageHost(t, b, files, files)
+	h := newPageHost(b, files, files)
 	s := &scene{t: t, opening: "stentor.open"}
 	s.join(outsider{name: "eventsource"}, "without credentials", newProxy(t, server.Addr), h)
 	s.join(outsider{name: "htmx-ext-sse"}, "with them", newProxy(t, server.Addr), h)
@@ -173,7 +173,7 @@ func hidden(t *testing.T, b *browser, files string) {
 	server := start(t, "serve", "--allow-origin", files)
 	s := &scene{t: t, opening: "stentor.open", of: func(text string) string { return text }}
 	s.publish = func(body string) { publish(t, server.URL, "application/json", body) }
-	h := newPageHost(t, b, files, files)
+	h := newPageHost(b, files, files)
 	s.join(outsider{name: "@microsoft/fetch-event-source", empties: true}, "hidden", newProxy(t, server.Addr), h)
 	g := s.guests[0]
 	s.until("the stream opens", func(*guest) bool { return len(g.all(s.opening)) == 1 })

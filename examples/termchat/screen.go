@@ -75,8 +75,8 @@ func shortName(name string) string {
 	return name
 }
 
-// clean is a text that does nothing to a terminal but be there: without control characters, which begin its commands, without those that
-// turn or end lines, and not endless.
+// clean is a text that does nothing to a terminal but be there: without control characters, which begin its
+// commands, without those that turn or end lines, and not endless.
 func clean(s string) string {
 	var b strings.Builder
 	n := 0

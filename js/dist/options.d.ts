@@ -7,7 +7,7 @@ export interface Options {
     user?: string;
     session?: string;
     key?: string;
-    /** Asks for joins and leaves, and keeps lists for members(). */
+    /** Asks for joins and leaves, and who this is (me), and keeps lists for members(). */
     presence?: boolean;
     /**
      * Gives the bearer token of each request. Where renew is set, the server has refused the last one, and
@@ -19,9 +19,10 @@ export interface Options {
     /** Whether cookies go to other origins: "include". Default "same-origin". */
     credentials?: RequestCredentials;
     /**
-     * Shares one connection with all tabs of this origin that use the same name, URL and channels and are the
-     * same user, session and key. Name it for who is signed in: all of them see what one of them may see. Works where
-     * there are Web Locks, which is in secure contexts; elsewhere each tab has a connection of its own.
+     * Shares one connection with all tabs of this origin that use the same name, URL and presence and are the
+     * same user, session and key; each gets messages of its own channels, and private ones. Name it for who is signed in: all
+     * of them may see what one of them may see. Works where there are Web Locks, which is in secure contexts; elsewhere each tab
+     * has a connection of its own.
      */
     share?: string;
     /** The position to go on after; "0" begins with the oldest message that is kept. Goes before what sessionStorage has. */

@@ -22,7 +22,6 @@ export class Client {
   #next: string[] | undefined; // while a change is under way
   #state: ReadyState = CONNECTING;
   #stored: string; // where sessionStorage has the cursor; empty: nowhere
-  #storing = false;
   #turn: Promise<unknown> = Promise.resolve(); // the last change of channels
 
   constructor(url: string | URL, o: Options = {}) {
@@ -116,7 +115,6 @@ export class Client {
   #changed(state: ReadyState, error?: unknown): void {
     if (state === this.#state && error === undefined) return;
     this.#state = state;
-    if (state === OPEN) this.#reload(this.#tab.want);
     try {
       this.#o.change?.(state, error);
     } catch (e) {
@@ -128,19 +126,19 @@ export class Client {
   #take(e: StreamEvent): void {
     const tab = this.#tab;
     const own = /^stentor\.(.*)/.exec(e.type)?.[1] ?? ""; // the server's word
-    const said = (own && parse(e.data) as any) || {};
+    const said = own ? parse(e.data) as any : {};
     if (own === "open") {
       tab.cursor ||= e.id;
       this.me = said.member;
     } else if (e.id) {
       // Positions only grow, unless the server doesn't know ours.
-      if (+e.id <= +tab.cursor && !(own === "gap" && /ahead|unknown/.test(said.reason))) return; // seen
+      if (+e.id <= +tab.cursor && !/ahead|unknown/.test(said.reason)) return; // seen
       tab.cursor = e.id;
     }
-    if (e.id) this.#store();
+    if (e.id) this.#session((s) => s.setItem(this.#stored, tab.cursor));
     const channel = e.channel || said.channel;
     if (channel && this.#link instanceof Share && !tab.want.concat(this.#next ?? []).includes(channel)) return; // another tab's
-    if (own === "gap") this.#reload(tab.want); // joins and leaves may be among what is missing
+    if (/open|gap/.test(own)) this.#reload(tab.want); // joins and leaves may be among what was missed
     if (/join|leave|update/.test(own) && tab.want.includes(channel)) this.#rooms.tell(own === "leave", said);
     this.#dispatcher.dispatch(e);
     if (own === "end" && said.reason === "replaced") {
@@ -174,16 +172,6 @@ export class Client {
     }
   }
 
-  /** Keeps the place for a page that is loaded again, once for all that came together. */
-  #store(): void {
-    if (this.#storing) return;
-    this.#storing = true;
-    queueMicrotask(() => {
-      this.#storing = false;
-      this.#session((s) => s.setItem(this.#stored, this.#tab.cursor));
-    });
-  }
-
   #session<T>(f: (s: Storage) => T): T | undefined {
     try {
       if (this.#stored) return f(sessionStorage);
@@ -192,9 +180,9 @@ export class Client {
   }
 
   #trouble(error: unknown): void {
-    if (this.#o.error) this.#o.error(error);
-    else queueMicrotask(() => {
-      throw error;
+    queueMicrotask(() => {
+      if (!this.#o.error) throw error;
+      this.#o.error(error);
     });
   }
 }

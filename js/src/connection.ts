@@ -76,8 +76,9 @@ export class Connection extends Stream {
   address(path: string, channels: string[]): string {
     const at = new URL(path, this.url);
     for (const c of channels) at.searchParams.append("channel", c);
-    for (const name of ["user", "session", "key"] as const) if (this.#o[name]) at.searchParams.set(name, this.#o[name]);
-    if (this.#o.presence) at.searchParams.set("presence", "true");
+    for (const name of ["user", "session", "key", "presence"] as const) {
+      if (this.#o[name]) at.searchParams.set(name, "" + this.#o[name]);
+    }
     if (!path) at.searchParams.set("named", "true"); // messages say their channel
     return at.href;
   }

@@ -13,7 +13,7 @@ export class Dispatcher {
   on(type: string, f: Handler): () => void {
     let all = this.#handlers.get(type);
     if (!all) this.#handlers.set(type, (all = new Set()));
-    const own: Handler = (data, e) => f(data, e); // the same function twice is two handlers
+    const own = f.bind(null) as Handler; // the same function twice is two handlers
     all.add(own);
     return () => {
       all.delete(own);
@@ -38,9 +38,9 @@ export class Dispatcher {
     if (!all && !method && !own) all = (name && this.#handlers.get(name + ".*")) || this.#handlers.get("*");
     if (!all && !method) return;
     const data = parse(e.data);
-    for (const f of [...(all ?? []), ...(method ? [method] : [])]) {
+    for (const f of [...(all ?? []), method]) {
       try {
-        f(data, e);
+        if (f) f(data, e);
       } catch (error) {
         this.failed(error);
       }

@@ -71,7 +71,7 @@ export class Share {
   #asks = new Map<string, Hello>(); // those that aren't answered yet
   #busy = false;
   #opened: StreamEvent | undefined;
-  #place = ""; // everything after it is still to come
+  #place = ""; // everything after it is still to come; empty while nobody knows
   #said = 0;
 
   constructor(name: string, c: Connection, tab: Tab) {
@@ -143,12 +143,11 @@ export class Share {
   #lead(careful = false): void {
     const known = this.#entered && !careful; // the others are about to say where they are
     this.#resign();
-    const reign = (this.#reign = crypto.randomUUID());
+    const reign = crypto.randomUUID();
     this.#leads = true;
     this.#careful = careful;
     this.#tabs.clear();
-    this.#say({});
-    this.#hello();
+    this.#follow({ from: reign });
     const c = this.#c;
     c.want = this.#tab.want;
     c.cursor = this.#tab.cursor;
@@ -172,15 +171,18 @@ export class Share {
 
   /** Says an event to all tabs. */
   #spread(event: StreamEvent): void {
-    const opens = event.type === "stentor.open";
-    if (opens) this.#opened = event;
-    if (event.id) this.#place = (opens && this.#c.after) || event.id;
+    if (event.type === "stentor.open") {
+      this.#opened = event;
+      this.#place = this.#c.after || event.id;
+    } else if (event.id) {
+      this.#place = event.id;
+    }
     this.#say({ events: [event] });
-    if (opens) void this.#answer();
+    void this.#answer();
   }
 
   #changed(state: ReadyState, error?: unknown): void {
-    if (state === CLOSED && /^40[03]$/.test("" + (error as Refusal).status)) {
+    if (state === CLOSED && forbidden(error)) {
       // Nobody knows whose channels it is about: its own, or those of others.
       if (this.#careful || this.#c.want.length <= this.#tab.want.length) this.#end(error);
       else this.#lead(true);
@@ -194,25 +196,23 @@ export class Share {
     if (this.#busy) return;
     this.#busy = true;
     const c = this.#c;
-    for (let w; c.id && (w = this.#asks.values().next().value); ) {
+    // While the state of channels comes, nobody knows the place.
+    for (let w; c.id && (w = [...this.#asks.values()].find(({ cursor }) => this.#place || !cursor)); ) {
       const { tab, n, channels, cursor } = w;
       const before = this.#tabs.get(tab);
+      const along = cursor ? [] : channels.filter((name) => c.want.includes(name) && !before?.includes(name));
       if (n) this.#tabs.set(tab, channels);
       else this.#tabs.delete(tab);
-      let error: unknown;
-      try {
-        const change = c.change(this.#wanted());
-        if (change) await change; // else it is at once: what comes next is for this tab too
-      } catch (e) {
-        error = e;
-      }
+      const change = c.change(this.#wanted()); // if it is none, what comes next is for this tab too
+      const error = change && (await change.then(() => {}, (e: unknown) => e));
       if (w !== this.#asks.get(tab)) continue; // it has asked again
-      if (error instanceof Refusal || (error && this.#careful)) {
+      if (error && (this.#careful || forbidden(error))) {
         if (before) this.#tabs.set(tab, before);
         else this.#tabs.delete(tab);
         this.#say({ n, error: tell(error) });
       } else if (error) {
-        c.want = this.#wanted(); // it begins anew, with these too
+        c.want = this.#wanted();
+        c.restart(); // with these too
         continue;
       } else {
         if (cursor && c.id && (+cursor < +this.#place || without(channels, c.asked).length)) {
@@ -221,6 +221,8 @@ export class Share {
         }
         if (!c.id) continue; // it is answered when the next stream is open
         this.#say({ n, state: OPEN, events: cursor === undefined ? [] : [{ ...this.#opened!, id: this.#place }] });
+        // Who reads along is told the state of these too, as who joins them.
+        if (along.length) c.call("POST", "subscriptions/" + c.id, { state: along }).catch(() => {});
       }
       this.#asks.delete(tab);
     }
@@ -269,12 +271,14 @@ export class Share {
     const why = error && untold(error);
     const changing = n ? this.#changing : undefined;
     if (state === CLOSED || n && why && !changing) return this.#end(why);
-    if (n) this.#changing = undefined;
-    if (n && why) {
-      changing!.failed(why);
-      return this.#entered ? undefined : this.#hello();
+    if (n) {
+      this.#changing = undefined;
+      if (why) {
+        changing!.failed(why);
+        return this.#hello(); // without that
+      }
+      this.#entered = true;
     }
-    this.#entered ||= !!n;
     if (this.#entered) events?.forEach((e) => this.#tab.take(e));
     if (state === CONNECTING || this.#entered && state) this.#tab.change(state, why);
     changing?.done();
@@ -328,6 +332,11 @@ function hold(name: string, signal: AbortSignal, f: () => void, how: LockOptions
     if (signal.aborted) free();
     else f();
   }));
+}
+
+/** It is about channels, and the same request would be refused again. */
+function forbidden(error: unknown): boolean {
+  return /^40[03]$/.test("" + (error as Refusal).status);
 }
 
 function tell(error: unknown): Told {

@@ -107,7 +107,7 @@ const pen = new Pen(view, {
     board.add(me.user, done);
     sender.keep("stroke", done);
     news = true;
-    tools.can(true, false);
+    show();
   },
   drop() {
     stroke = null;
@@ -136,18 +136,21 @@ const tools = new Tools(view, me.colour, {
     undone.push(last);
     board.undo(me.user, last.id);
     sender.keep("undo", { id: last.id });
+    show();
   },
   redo() {
     const { by, ...again } = undone.pop() ?? {};
     if (!by) return;
     board.add(me.user, again);
     sender.keep("stroke", again);
+    show();
   },
   clear() {
     undone.length = 0;
     undone.push(...board.of(me.user).reverse());
     board.clear(me.user);
     sender.keep("clear", {});
+    show();
   },
   view: () => watched && watch(""),
   escape: () => watched && watch(""),

@@ -55,26 +55,28 @@ export class People {
     const shown = JSON.stringify([list, watched, [...this.watchers], [...this.doing].filter(([, d]) => d.drawing).map(([u]) => u)]);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    const focused = document.activeElement?.closest?.("#people [data-user]")?.dataset.user;
-    $("people").replaceChildren(...list.map((m) => this.#entry(m, watched)));
-    if (focused) this.button(focused)?.focus();
+    // What is there stays the same element, so that a click or the focus isn't lost.
+    const there = new Map([...$("people").children].map((li) => [li.dataset.user, li]));
+    list.forEach((m, i) => {
+      const li = there.get(m.user) ?? entry(m.user);
+      there.delete(m.user);
+      this.#fill(li, m, watched);
+      if ($("people").children[i] !== li) $("people").insertBefore(li, $("people").children[i] ?? null);
+    });
+    for (const li of there.values()) li.remove();
     $("alone").hidden = list.length > 0;
   }
 
-  button(user) {
-    return [...$("people").querySelectorAll("[data-user]")].find((li) => li.dataset.user === user)?.firstChild;
-  }
-
-  #entry({ user, meta, name }, watched) {
+  #fill(li, { user, meta, name }, watched) {
     const shown = meta.name || name, drawing = this.doing.get(user)?.drawing;
     const does = watched === user ? "watching" : this.watchers.has(user) ? "watches you" : drawing ? "draws" : "";
-    const button = make("button", { type: "button", title: watched === user ? "Stop watching" : "Watch " + shown },
-      make("span", { className: "dot" }), make("bdi", {}, shown), make("span", { className: "does" }, does), icon(EYE));
+    const button = li.firstChild;
+    li.className = colour(meta) + (drawing ? " active" : "");
+    button.title = watched === user ? "Stop watching" : "Watch " + shown;
+    button.querySelector("bdi").textContent = shown;
+    button.querySelector(".does").textContent = does;
     button.setAttribute("aria-pressed", String(watched === user));
     button.setAttribute("aria-label", `Watch ${shown}${does && ", who " + (watched === user ? "you are watching" : does)}`);
-    const li = make("li", { className: colour(meta) + (drawing ? " active" : "") }, button);
-    li.dataset.user = user;
-    return li;
   }
 
   /** Puts the pointers where they are now; keys is the own one of the keyboard. */
@@ -106,6 +108,13 @@ export class People {
     if (e.style.transform !== transform) e.style.transform = transform;
     if (name && e.lastChild.textContent !== name) e.lastChild.textContent = name;
   }
+}
+
+function entry(user) {
+  const button = make("button", { type: "button" }, make("span", { className: "dot" }), make("bdi"), make("span", { className: "does" }), icon(EYE));
+  const li = make("li", {}, button);
+  li.dataset.user = user;
+  return li;
 }
 
 export function colour(meta) {
