@@ -42,7 +42,9 @@ func (s *Subscription) Change(ctx context.Context, leave, join []Channel) (Chang
 	if err != nil {
 		return Changed{}, fmt.Errorf("stentor: join: %w", err)
 	}
-	h.raise(at)
+	if at > 0 {
+		h.complete(at)
+	}
 	var c Changed
 	room, err := s.shed(&c, leave, join)
 	if err != nil {
@@ -112,7 +114,6 @@ func (s *Subscription) extend(c *Changed, join []Channel, room int) {
 	h := s.hub
 	s.change.Lock()
 	defer s.change.Unlock()
-	since := Position(h.place.Load())
 	s.mu.Lock()
 	s.room -= room
 	for _, ch := range join {
@@ -128,7 +129,7 @@ func (s *Subscription) extend(c *Changed, join []Channel, room int) {
 	for _, ch := range join {
 		added, first := false, false
 		if slices.Contains(c.Joined, ch) {
-			added, first = h.index.add(s, ch, since)
+			added, first = h.index.add(s, ch)
 		}
 		if !added {
 			surplus = append(surplus, ch)

@@ -22,11 +22,19 @@ func (f feed) Deliver(list []Message) {
 }
 
 // Advance moves the place on without a message.
-func (f feed) Advance(p Position) { f.h.raise(p) }
+func (f feed) Advance(p Position) { f.h.complete(p) }
+
+// complete notes that the feed has given all that was wanted up to p, or will not.
+func (h *Hub) complete(p Position) {
+	h.raise(p)
+	h.index.mu.Lock()
+	defer h.index.mu.Unlock()
+	h.index.spread(p)
+}
 
 // Break tells every subscription that messages may be missing.
 func (f feed) Break(after, at Position, reason GapReason) {
-	f.h.raise(at)
+	f.Advance(at)
 	n := &Notice{Kind: NoticeGap, Cursor: at, Gap: &Gap{Reason: reason, After: after}}
 	f.h.broken.Store(n)
 	f.h.failed(nil, f.h.spread(Target{All: true}, item{notice: n}, false))
@@ -46,6 +54,9 @@ func (h *Hub) spread(t Target, it item, watching bool) error {
 	x := &h.index
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	if it.pos > 0 {
+		x.spread(it.pos)
+	}
 	if on := x.whole(t); on != nil {
 		list, taken := on.given, on.taken
 		if watching {

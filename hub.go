@@ -67,7 +67,7 @@ func New(ctx context.Context, o *Options) (*Hub, error) {
 	if h.interest, at, err = newInterest(ctx, link); err != nil {
 		return nil, fmt.Errorf("stentor: attach to the broker: %w", errors.Join(err, link.Close(context.WithoutCancel(ctx))))
 	}
-	h.raise(at)
+	h.complete(at)
 	return h, nil
 }
 

@@ -16,6 +16,7 @@ type index struct {
 	seed     maphash.Seed
 	people   map[uint64]*Subscription // by hash of a name, one of those that have it; the others are its kin
 	byID     func(string) *Subscription
+	last     Position // what is at or below it was spread to those who are here
 }
 
 // standing is who stands on a channel: all, and of those whose streams are not the
@@ -80,15 +81,20 @@ func (x *index) enter(s *Subscription, channels []Channel) {
 	}
 }
 
-// add puts s on ch and says if it was not there, and if nobody was.
-func (x *index) add(s *Subscription, ch Channel, since Position) (added, first bool) {
+// spread notes that what is at or below p was given to those who are here. The caller holds mu; for
+// reading is enough for the feed, whose calls are serial.
+func (x *index) spread(p Position) { x.last = max(x.last, p) }
+
+// add puts s on ch and says if it was not there, and if nobody was. Nothing that was spread
+// is for it, and all that is still to be spread.
+func (x *index) add(s *Subscription, ch Channel) (added, first bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !s.indexed || s.on(ch) != nil {
 		return false, false
 	}
 	on := x.standing(ch)
-	x.stand(s, on, since)
+	x.stand(s, on, x.last)
 	return true, len(on.all) == 1
 }
 

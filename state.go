@@ -24,10 +24,10 @@ type statement struct {
 	told    []Channel
 }
 
-// debt is a channel whose state is to be told, up to a position.
+// debt is a channel whose state is to be told, up to a position, to one who is on it since another.
 type debt struct {
-	name Channel
-	upTo Position
+	name        Channel
+	since, upTo Position
 }
 
 // begin finds out if the stream begins with the state of its channels: that of one without a
@@ -95,21 +95,21 @@ func (x *index) debts(s *Subscription, cursor Position) (list []debt) {
 	for i := range s.places {
 		switch p := &s.places[i]; p.owed {
 		case owesJoined:
-			list = append(list, debt{p.on.name, p.since})
+			list = append(list, debt{p.on.name, p.since, p.since})
 		case owesAll:
-			list = append(list, debt{p.on.name, cursor})
+			list = append(list, debt{p.on.name, p.since, max(p.since, cursor)})
 		}
 	}
 	return list
 }
 
-// pay notes that the state of ch was told, and reports whether that was due.
-func (x *index) pay(s *Subscription, ch Channel) bool {
+// pay notes that a debt is settled, and reports whether it still was one.
+func (x *index) pay(s *Subscription, d debt) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	p := s.on(ch)
-	if p == nil || p.owed == owesNothing {
-		return false // left meanwhile
+	p := s.on(d.name)
+	if p == nil || p.owed == owesNothing || p.since != d.since {
+		return false // left meanwhile, and may be back with another debt
 	}
 	p.owed = owesNothing
 	return true
@@ -137,7 +137,7 @@ func (r *reader) state(ctx context.Context) (items []item, err error) {
 		return nil, fmt.Errorf("stentor: state: %w", err)
 	}
 	if len(items) == 0 {
-		if h.index.pay(r.s, due.name) {
+		if h.index.pay(r.s, due) {
 			st.told = append(st.told, due.name)
 		}
 		st.left, st.at = st.left[1:], 0
