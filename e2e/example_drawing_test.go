@@ -80,6 +80,28 @@ func TestDrawingIsShared(t *testing.T) {
 	}
 }
 
+// Pages that were left, and that the browser keeps for whoever goes back, take no connection from those that
+// come after; who goes back has the picture.
+func TestDrawingIsComeBackTo(t *testing.T) {
+	t.Parallel()
+	server := startExample(t, "drawing", "127.0.0.1:0")
+	b := newBrowser(t)
+	ada := draws(b, "Ada", server.URL)
+	for n := range 8 {
+		ada.Go(fmt.Sprint(server.URL, "/?room=", n))
+		ada.ready()
+	}
+	ada.line(300, 300, 500, 400)
+	bob := draws(b, "Bob", server.URL+"/?room=7")
+	bob.Until("her line is there", inked+`("picture", 400, 350)`)
+	ada.Go("about:blank")
+	bob.line(350, 450, 650, 250)
+	eval[bool](ada.tab, "(setTimeout(() => history.back()), true)")
+	ada.Until("she is back and has both lines", `document.querySelector("#picture") && `+inked+`("picture", 400, 350) && `+inked+`("picture", 500, 350)`)
+	ada.line(300, 500, 640, 520)
+	bob.Until("she draws on", inked+`("picture", 470, 510)`)
+}
+
 // The server is killed and starts anew, with nothing: those who are still there put back what they drew.
 func TestDrawingOutlivesTheServer(t *testing.T) {
 	t.Parallel()
