@@ -263,5 +263,8 @@ function note(text) {
 $("room").textContent = name;
 document.title = `${name} · Drawing`;
 open();
+// A page that is left gives its connection back: the browser would keep it, with the page, and has six for a server.
+addEventListener("pagehide", () => client.close());
+addEventListener("pageshow", (e) => e.persisted && open());
 setInterval(show, 200); // lists come when they come
 requestAnimationFrame(frame);

@@ -7,8 +7,7 @@ const $ = (id) => document.getElementById(id);
 const cards = new Map(); // id → {card, job}
 
 // "jobs" are all of this browser's: the server adds the channel of each. With cursor 0 each one's newest message comes at once.
-// All windows of this page share one connection.
-const client = connect("/events", { channels: ["jobs"], share: "jobs", lastEventId: "0", forget: true, change });
+const client = connect("/events", { channels: ["jobs"], lastEventId: "0", forget: true, change });
 client.on("job", show);
 client.on("gone", (id) => {
   cards.get(id)?.card.remove(); // it was over for long
