@@ -95,7 +95,7 @@ export class Share {
   stop(): void {
     this.#life.abort();
     this.#leave();
-    this.#changing?.failed(new Error("stentor: closed"));
+    this.#changing?.failed(this.#life.signal.reason);
   }
 
   restart(): void {
@@ -105,6 +105,7 @@ export class Share {
   /** Resolves when the connection has these channels for this tab. */
   change(after: string[]): Promise<void> {
     return new Promise((done, failed) => {
+      this.#life.signal.throwIfAborted();
       this.#changing = { after, done, failed };
       this.#hello();
     });

@@ -198,5 +198,5 @@ test("when the leader's stream ends for good, it is over", patience, async (t) =
   c.join("b").catch((error) => (why = error));
   say({ state: 2, error: [204, ""] });
   await until(() => c.readyState === 2 && why);
-  assert.deepEqual([states.at(-1)[1].status, why.message], [204, "stentor: closed"]);
+  assert.deepEqual([states.at(-1)[1].status, why.name], [204, "AbortError"]);
 });
