@@ -52,6 +52,8 @@ type Decoder struct {
 	// the event being read
 	event Event
 	data  []byte // its data lines, each with LF after it
+	last  []byte // and the last one, while it is in the buffer alone
+	held  bool   // there is one
 	size  int    // the bytes of its lines
 	id    string // the last event id from its end on
 
@@ -134,6 +136,7 @@ func (d *Decoder) more() {
 		return
 	}
 	if d.err = d.lines.err; d.err == nil {
+		d.keep()
 		d.lines.fill()
 	}
 }
@@ -153,9 +156,12 @@ func (d *Decoder) fits(line []byte) bool {
 
 // line takes one line that is not blank.
 func (d *Decoder) line(line []byte) {
-	name, value, _ := bytes.Cut(line, []byte{':'})
-	if len(value) > 0 && value[0] == ' ' {
-		value = value[1:]
+	name, value := line, line[len(line):]
+	if i := bytes.IndexByte(line, ':'); i >= 0 {
+		name, value = line[:i], line[i+1:]
+		if len(value) > 0 && value[0] == ' ' {
+			value = value[1:]
+		}
 	}
 	if len(name) == 0 { // a comment
 		if d.o.Comment != nil {
@@ -166,12 +172,8 @@ func (d *Decoder) line(line []byte) {
 	d.size += len(line)
 	switch string(name) {
 	case "data":
-		if utf8.Valid(value) {
-			d.data = append(d.data, value...)
-		} else {
-			d.data = appendValid(d.data, value)
-		}
-		d.data = append(d.data, '\n')
+		d.keep()
+		d.last, d.held = value, true
 	case "event":
 		if string(value) != d.lastType {
 			d.lastType = text(value)
@@ -195,11 +197,31 @@ func (d *Decoder) line(line []byte) {
 	}
 }
 
+// keep takes the last data line out of the buffer.
+func (d *Decoder) keep() {
+	if !d.held {
+		return
+	}
+	if utf8.Valid(d.last) {
+		d.data = append(d.data, d.last...)
+	} else {
+		d.data = appendValid(d.data, d.last)
+	}
+	d.data = append(d.data, '\n')
+	d.last, d.held = nil, false
+}
+
 // dispatch ends a block; not ok, it was no event.
 func (d *Decoder) dispatch() (e Event, ok bool) {
 	d.lastID = d.id
-	if ok = len(d.data) > 0; ok {
-		e = d.event
+	switch {
+	case d.held && len(d.data) == 0: // most have one line: it is copied once
+		e, ok = d.event, true
+		e.Data = text(d.last)
+		d.last, d.held = nil, false
+	case d.held || len(d.data) > 0:
+		d.keep()
+		e, ok = d.event, true
 		e.Data = string(d.data[:len(d.data)-1])
 	}
 	d.event, d.size, d.data = Event{}, 0, d.data[:0]

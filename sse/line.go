@@ -38,26 +38,27 @@ func (l *liner) next() (line []byte, ok bool) {
 			l.start++
 		}
 	}
-	l.noLF = find(l.buf, max(l.noLF, l.start), len(l.buf), '\n')
-	l.noCR = find(l.buf, max(l.noCR, l.start), l.noLF, '\r')
-	if l.noCR == len(l.buf) {
+	l.noLF = find(l.buf, max(l.noLF, l.start), '\n')
+	l.noCR = find(l.buf, max(l.noCR, l.start), '\r')
+	end := min(l.noLF, l.noCR)
+	if end == len(l.buf) {
 		return nil, false
 	}
-	line = l.buf[l.start:l.noCR]
-	l.skipLF = l.buf[l.noCR] == '\r'
-	l.start = l.noCR + 1
+	line = l.buf[l.start:end]
+	l.skipLF = l.buf[end] == '\r'
+	l.start = end + 1
 	return line, true
 }
 
-// find gives the index of the first c in b[from:to], or to.
-func find(b []byte, from, to int, c byte) int {
-	if from >= to {
-		return to
+// find gives the index of the first c in b from an index on, or the length of b.
+func find(b []byte, from int, c byte) int {
+	if from >= len(b) {
+		return len(b)
 	}
-	if i := bytes.IndexByte(b[from:to], c); i >= 0 {
+	if i := bytes.IndexByte(b[from:], c); i >= 0 {
 		return from + i
 	}
-	return to
+	return len(b)
 }
 
 // begin skips one byte order mark; false, it can't tell yet.
