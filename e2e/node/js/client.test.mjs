@@ -3,18 +3,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import test from "node:test";
 import { connect, OPEN, Refusal, Source } from "../../../js/dist/stentor.js";
+import { control, until } from "./support.mjs";
 
 const base = process.env.E2E_URL, proxied = process.env.E2E_PROXY;
 const patience = { timeout: 60_000 };
-
-async function until(what, check) {
-  for (const end = Date.now() + 30_000; !check();) {
-    if (Date.now() > end) assert.fail(`it never happened that ${what}`);
-    await new Promise((done) => setTimeout(done, 10));
-  }
-}
-
-const control = (what) => fetch(`${process.env.E2E_CONTROL}/${what}`, { method: "POST" });
 
 /** A channel that no other test uses, and a client of it that is open. */
 async function open(t, options = {}, from = base) {
