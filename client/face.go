@@ -56,6 +56,7 @@ func newFace(o *Options, server *url.URL) (face, error) {
 const (
 	openType      = "stentor.open"
 	gapType       = "stentor.gap"
+	stateType     = "stentor.state"
 	endType       = "stentor.end"
 	joinType      = "stentor.join"
 	leaveType     = "stentor.leave"
@@ -87,6 +88,12 @@ type Gap struct {
 	Reason string `json:"reason"`
 	After  string `json:"after"`
 	Oldest string `json:"oldest"`
+}
+
+// State is the data of a stentor.state event: what is kept about the subjects of these channels came before it, without
+// ids.
+type State struct {
+	Channels []string `json:"channels"`
 }
 
 // End is the data of a stentor.end event: why the server ends the stream.

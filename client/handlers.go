@@ -22,7 +22,7 @@ type handler struct{ call func(e sse.Event) error }
 // a message's type, an element's name to ServiceStack, is not compared; the event has it.
 //
 // The server's own events have types too, which "*" leaves out and "stentor.*" does not: stentor.gap ([Gap])
-// says that messages are missing here, stentor.join, stentor.leave and stentor.update ([Member]) come with
+// says that messages are missing here, stentor.state ([State]) that what is kept about the subjects of channels has come, stentor.join, stentor.leave and stentor.update ([Member]) come with
 // Options.Presence, stentor.end ([End]) before the server ends a stream, stentor.open ([Open])
 // when there is a new one, stentor.heartbeat ([Member]) when it has heard a heartbeat. No message can have such a type.
 func On[T any](c *Client, kind string, f func(data T, e sse.Event)) (stop func()) {

@@ -22,6 +22,10 @@ type Message struct {
 	Type string `json:"type,omitempty"`
 	// Data is sent as it is where it is a string, and else as JSON.
 	Data any `json:"data"`
+	// Subject is what the message is the latest word about: it takes the place of the one that the
+	// channel kept about it. With Remove there is nothing more to say about it.
+	Subject string `json:"subject,omitempty"`
+	Remove  bool   `json:"remove,omitempty"`
 	// Ephemeral messages are not kept, and have no position.
 	Ephemeral bool `json:"ephemeral,omitempty"`
 

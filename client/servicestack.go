@@ -114,6 +114,8 @@ func (s *serviceStack) own(e sse.Event, target, body string) (_ sse.Event, ok bo
 		kind = heartbeatType
 	case "onGap":
 		kind = gapType
+	case "onState":
+		kind = stateType
 	case "onEnd":
 		kind = endType
 	}
@@ -128,9 +130,14 @@ func (s *serviceStack) own(e sse.Event, target, body string) (_ sse.Event, ok bo
 	if err := json.Unmarshal([]byte(body), &v); err != nil {
 		return e, false, fmt.Errorf("cmd.%s: %w", target, err)
 	}
-	var data any = v.member(e.Channel)
-	if kind == openType {
+	var data any
+	switch kind {
+	case openType:
 		data = v.open()
+	case stateType:
+		data = State{Channels: strings.Split(v["channels"], ",")}
+	default:
+		data = v.member(e.Channel)
 	}
 	b, err := json.Marshal(data)
 	e.Data, e.Channel = string(b), ""

@@ -45,6 +45,7 @@ func TestSelectors(t *testing.T) {
 			"data: über@cmd.größe \"\\u00e4\"":                  "|über|größe|ä",
 			"\n\nevent: message\ndata: cmd.typed 1":             "||typed|1",
 			"data: cmd.onGap {\"reason\":\"slow\"}":             `||stentor.gap|{"reason":"slow"}`,
+			"id: 5\ndata: cmd.onState {\"channels\":\"a,b\"}":   `5||stentor.state|{"channels":["a","b"]}`,
 			"data: cmd.onHeartbeat {\"userId\":\"-1\",\"n\":1}": `||stentor.heartbeat|{"user":"-1","name":"","meta":{"n":"1"}}`,
 		} {
 			more <- frame + "\n\n"

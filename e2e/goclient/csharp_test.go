@@ -33,6 +33,7 @@ func TestGoClient(t *testing.T) {
 		"targets":            goTargets,
 		"replay after a cut": goResumes,
 		"dismissed":          goDismissed,
+		"state":              goState,
 	} {
 		t.Run(name, func(t *testing.T) { eachHall(t, hallOptions{}, f) })
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stentor-sse/stentor"
 	"github.com/stentor-sse/stentor/client"
 	"github.com/stentor-sse/stentor/eventsource"
+	"github.com/stentor-sse/stentor/sse"
 )
 
 func goTargets(t *testing.T, h *hall) {
@@ -47,6 +48,36 @@ func goResumes(t *testing.T, h *hall) {
 		}
 	}
 	equal(t, "over a cut", got, []string{"A t 1", "B t 0", "B t 1", "B t 2", "B t 3", "B t 4"})
+}
+
+// What is kept about subjects comes at once, and with each channel that is joined; after a cut what has changed of it.
+func goState(t *testing.T, h *hall) {
+	word := func(channel, subject, data string) {
+		t.Helper()
+		m := stentor.Message{Target: on(channel), Type: subject, Subject: subject, Data: data}
+		if _, err := h.hub.Publish(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	word("A", "x", "1")
+	word("A", "x", "2")
+	word("B", "y", "1")
+	g := h.make(client.Options{Channels: []string{"A"}})
+	client.On(g.Client, "stentor.state", func(s client.State, e sse.Event) { g.note("state of " + strings.Join(s.Channels, ",")) })
+	g.start()
+	g.expect("at once", "A x 2", "state of A")
+	if err := g.Join(t.Context(), "B"); err != nil {
+		t.Fatal(err)
+	}
+	g.expect("joined", "B y 1", "state of B")
+	g.Restart()
+	word("B", "z", "1")
+	word("A", "x", "3")
+	word("A", "x", "4")
+	got := g.take() // the one before the last may have been quick
+	if n := len(got); n < 2 || got[0] != "B z 1" || got[n-1] != "A x 4" {
+		t.Errorf("after a cut: %q", got)
+	}
 }
 
 func goDismissed(t *testing.T, h *hall) {
