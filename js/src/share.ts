@@ -210,6 +210,7 @@ export class Share {
       if (error && (this.#careful || forbidden(error))) {
         if (before) this.#tabs.set(tab, before);
         else this.#tabs.delete(tab);
+        this.#asks.delete(tab); // whoever hears the answer may ask again
         this.#say({ n, error: tell(error) });
       } else if (error) {
         c.want = this.#wanted();
@@ -221,11 +222,11 @@ export class Share {
           c.restart();
         }
         if (!c.id) continue; // it is answered when the next stream is open
+        this.#asks.delete(tab);
         this.#say({ n, state: OPEN, events: cursor === undefined ? [] : [{ ...this.#opened!, id: this.#place }] });
         // Who reads along is told the state of these too, as who joins them.
         if (along.length) c.call("POST", "subscriptions/" + c.id, { state: along }).catch(() => {});
       }
-      this.#asks.delete(tab);
     }
     this.#busy = false;
   }
