@@ -143,7 +143,7 @@ export class Client {
     this.#dispatcher.dispatch(e);
     if (own === "end" && said.reason === "replaced") {
       this.#link.stop(); // coming back would end the newer one
-      this.#changed(CLOSED, new Error("stentor: a newer stream has the key; give each its own"));
+      this.#changed(CLOSED, new Error("stentor: give each stream its own key"));
     }
   }
 

@@ -206,7 +206,10 @@ export class Share {
       else this.#tabs.delete(tab);
       const change = c.change(this.#wanted()); // if it is none, what comes next is for this tab too
       const error = change && (await change.then(() => {}, (e: unknown) => e));
-      if (w !== this.#asks.get(tab)) continue; // it has asked again
+      if (w !== this.#asks.get(tab)) {
+        this.#tabs.delete(tab);
+        continue; // it has asked again, and isn't answered yet
+      }
       if (error && (this.#careful || forbidden(error))) {
         if (before) this.#tabs.set(tab, before);
         else this.#tabs.delete(tab);
