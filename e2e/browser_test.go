@@ -151,13 +151,18 @@ func (p *tab) Go(url string) {
 // put in for %s as JSON.
 func eval[T any](p *tab, expression string, args ...any) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script(p.t, expression, args), awaiting))
+	v, err := ask[T](p, expression, args...)
 	if err != nil {
 		p.t.Fatalf("%s: %s: %v", p.name, expression, err)
 	}
 	return v
+}
+
+func ask[T any](p *tab, expression string, args ...any) (T, error) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](script(p.t, expression, args), awaiting))
 }
 
 func awaiting(o *runtime.EvaluateParams) { o.AwaitPromise = new(true) }
@@ -185,7 +190,14 @@ func (p *tab) Until(what, expression string, args ...any) {
 	end := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !eval[bool](p, "!!("+expression+")", args...) {
+	for {
+		switch yes, err := ask[bool](p, "!!("+expression+")", args...); {
+		case err != nil && strings.Contains(err.Error(), "Inspected target navigated"): // while it was asked
+		case err != nil:
+			p.t.Fatalf("%s: %s: %v", p.name, expression, err)
+		case yes:
+			return
+		}
 		select {
 		case <-tick.C:
 		case <-end:
