@@ -21,7 +21,7 @@ serve: ## serve the hub alone
 
 test: tools lint alone js-check react-chat-check ## everything that has to pass; installs what is missing
 	@echo "building the tests"; $(GO) test -race -run '^$$' work > /dev/null
-	$(GO) test -race -p 1 work
+	$(GO) test -race -p 1 -timeout 30m work
 
 tools: ## install what the tests need: C compiler, Node.js, Chromium, npm packages
 	@./.ci/tools

@@ -15,8 +15,9 @@ try {
   run("tsc", "--outDir", out);
   for (const [from, to] of [["index.ts", "stentor.js"], ["bindings.ts", "bindings.js"]]) {
     const file = join(out, to);
-    run("esbuild", "src/" + from, "--bundle", ...shape(), "--outfile=" + file);
-    run("esbuild", file, ...shape(), "--allow-overwrite", "--outfile=" + file); // what is one file now gets shorter names
+    run("esbuild", "src/" + from, "--bundle", "--minify", "--format=esm", "--target=es2022", "--charset=utf8",
+      "--log-level=warning", "--legal-comments=none", "--outfile=" + file);
+    run("terser", file, "--module", "--ecma", "2022", "--compress", "passes=4,unsafe_arrows", "--mangle", "--output", file);
   }
   const size = gzipSync(readFileSync(join(out, "stentor.js")), { level: 9 }).length;
   console.log(`stentor.js: ${size} bytes gzipped, of ${most}`);
@@ -25,10 +26,6 @@ try {
   else replace();
 } finally {
   rmSync(out, { recursive: true });
-}
-
-function shape() {
-  return ["--minify", "--format=esm", "--target=es2022", "--charset=utf8", "--log-level=warning", "--legal-comments=none"];
 }
 
 function run(tool, ...args) {

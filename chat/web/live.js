@@ -1,6 +1,6 @@
 // The page's subscription: a client of the hub, made anew when its user listens again.
 
-import { CLOSED, CONNECTING, OPEN, connect } from "./stentor.js";
+import { CLOSED, CONNECTING, connect } from "./stentor.js";
 
 // Live is one subscription to channels, with who is on them. is has
 //   hear(client)             to add handlers to each new client
@@ -18,7 +18,6 @@ export class Live {
   #id = "";
   #opens = 0;
   #place = "";
-  #left = new Set(); // while the stream was away
   #failures = new WeakSet(); // of requests
 
   constructor(channels, is) {
@@ -67,10 +66,9 @@ export class Live {
     c.on("stentor.open", ({ subscription, member }) => {
       this.#id = subscription;
       this.#is.state("open");
-      this.#leaveAgain();
       this.#is.connected(member, this.#opens++ === 0);
     });
-    for (const type of ["join", "leave", "update"]) c.on(`stentor.${type}`, () => this.#is.listed());
+    for (const type of ["members", "join", "leave", "update"]) c.on(`stentor.${type}`, () => this.#is.listed());
     this.#is.hear(c);
   }
 
@@ -99,21 +97,11 @@ export class Live {
 
   // join and leave change the channels, of this stream and of each that follows; or nothing, with an error.
   join(channel) {
-    this.#left.delete(channel);
     return this.#client.join(channel);
   }
 
   leave(channel) {
-    if (this.#client.readyState !== OPEN) this.#left.add(channel);
     return this.#client.leave(channel);
-  }
-
-  // A stream that comes back has the channels of the one before, also one that was left meanwhile.
-  #leaveAgain() {
-    if (this.#left.size === 0) return;
-    const body = JSON.stringify({ leave: [...this.#left] });
-    this.#left.clear();
-    fetch(`/subscriptions/${this.#id}`, { method: "POST", headers: { "Content-Type": "application/json" }, body }).catch(() => {});
   }
 
   #changed(state, error, reason) {
@@ -129,21 +117,11 @@ export class Live {
     }
   }
 
-  // The client tells of joins and leaves, and not of a list that has come: the answer does, once the
-  // client has read it. What fails of that is asked for again after the next reconnect.
-  async #fetch(url, init) {
-    const tried = (promise) => promise.catch((error) => {
+  // What fails of a request is made again after the next reconnect, and nothing that is wrong with the page.
+  #fetch(url, init) {
+    return fetch(url, init).catch((error) => {
       this.#failures.add(error);
       throw error;
     });
-    const response = await tried(fetch(url, init));
-    if (new URL(url).pathname.endsWith("/presence")) {
-      response.json = async () => {
-        const list = await tried(Response.prototype.json.call(response));
-        setTimeout(() => this.#is.listed());
-        return list;
-      };
-    }
-    return response;
   }
 }

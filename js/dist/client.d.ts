@@ -19,7 +19,8 @@ export declare class Client {
      * Has f called with each message of a type, in the order of the stream, and returns what takes it off. A type is that
      * of the messages; "message" for those without one; "tv.*" for each that begins with "tv." and has no handler of its
      * own; "*" for each that has none at all. "gap" says that messages are missing here, and only the server can say it;
-     * so it is with "stentor.open", "stentor.end", "stentor.join", "stentor.leave" and "stentor.update".
+     * so it is with "stentor.open", "stentor.state", "stentor.end", "stentor.join", "stentor.leave" and "stentor.update". With
+     * "stentor.members" the client itself says that the list of event.channel has been loaded.
      */
     on(type: "gap", f: Handler<Gap>): () => void;
     on<T = any>(type: string, f: Handler<T>): () => void;

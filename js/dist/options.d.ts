@@ -72,6 +72,9 @@ export interface Message {
     all?: boolean;
     type?: string;
     data?: unknown;
+    /** What it is the latest word about; with remove, there is nothing more to say about it. */
+    subject?: string;
+    remove?: boolean;
     ephemeral?: boolean;
 }
 /** What the server says of a message that it has. */

@@ -63,7 +63,8 @@ export class Client {
    * Has f called with each message of a type, in the order of the stream, and returns what takes it off. A type is that
    * of the messages; "message" for those without one; "tv.*" for each that begins with "tv." and has no handler of its
    * own; "*" for each that has none at all. "gap" says that messages are missing here, and only the server can say it;
-   * so it is with "stentor.open", "stentor.end", "stentor.join", "stentor.leave" and "stentor.update".
+   * so it is with "stentor.open", "stentor.state", "stentor.end", "stentor.join", "stentor.leave" and "stentor.update". With
+   * "stentor.members" the client itself says that the list of event.channel has been loaded.
    */
   on(type: "gap", f: Handler<Gap>): () => void;
   on<T = any>(type: string, f: Handler<T>): () => void;
@@ -168,7 +169,8 @@ export class Client {
   #reload(channels: string[]): void {
     if (!this.#o.presence) return;
     for (const channel of channels) {
-      this.#rooms.load(channel, this.#c.call("GET", "presence", null, [channel])).catch((e) => this.#trouble(e));
+      this.#rooms.load(channel, this.#c.call("GET", "presence", null, [channel]))
+        .then(() => this.#dispatcher.dispatch({ id: "", type: "stentor.members", channel, data: "" })).catch((e) => this.#trouble(e));
     }
   }
 

@@ -22,6 +22,7 @@ export class Connection extends Stream {
 
   #o: Options;
   #id = "";
+  #left: string[] = []; // while it was away: the server may not know
 
   constructor(url: string | URL, o: Options, public hearer: Hearer) {
     super({
@@ -35,6 +36,8 @@ export class Connection extends Stream {
         if (e.type === "stentor.open") {
           if (this.asked !== this.want) return this.restart(); // they have changed meanwhile
           this.#id = (parse(e.data) as any).subscription;
+          const leave = without(this.#left, this.want);
+          if (leave.length) this.call("POST", "subscriptions/" + this.#id, { leave }).then(() => (this.#left = [])).catch(() => {});
         }
         this.hearer.take(e);
       },
@@ -57,9 +60,10 @@ export class Connection extends Stream {
     return join.length || leave.length ? this.#change(after, { join, leave }) : undefined;
   }
 
-  async #change(after: string[], body: unknown): Promise<void> {
+  async #change(after: string[], body: { join: string[]; leave: string[] }): Promise<void> {
     const { id } = this;
-    if (id) {
+    if (!id) this.#left.push(...body.leave);
+    else {
       try {
         await this.call("POST", "subscriptions/" + id, body);
       } catch (error) {

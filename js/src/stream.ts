@@ -70,7 +70,7 @@ export class Stream {
   start(): void {
     const { signal } = (this.#life = new AbortController());
     this.#final = false;
-    listen("visibilitychange resume pageshow online", this.#wake, signal);
+    listen("visibilitychange resume pageshow pagehide online", this.#wake, signal);
     if (this.#idle > 0) this.#ticking = setInterval(this.#tick, Math.min(this.#idle / 4, longest));
     void this.#run(signal);
   }
@@ -94,11 +94,12 @@ export class Stream {
     this.#o.change(state, error);
   }
 
-  /** A page that wakes doesn't wait, and doesn't trust a connection that has been silent. */
-  #wake = (e: Event): void => {
-    if (e.type === "visibilitychange" && document.hidden) return;
+  /** A page that wakes doesn't wait, and doesn't trust a connection that has been silent. One that is put away gives its own back. */
+  #wake = ({ type, persisted }: Partial<PageTransitionEvent>): void => {
+    if (type === "pagehide") return void (persisted && this.#attempt.abort());
+    if (type === "visibilitychange" && document.hidden) return;
     const silent = this.#idle > 0 && Date.now() - this.#heard > this.#idle / 2;
-    const surely = /online|resume/.test(e.type) || (e as PageTransitionEvent).persisted;
+    const surely = /online|resume/.test(type!) || persisted;
     if (this.#waiting || silent || surely) this.restart();
   };
 

@@ -61,6 +61,20 @@ test("an open stream is kept when the page is looked at, and not trusted on anot
   assert.equal(s.asked[1].headers["last-event-id"], "1");
 });
 
+test("a page that is put away gives its connection back, and has it again when it is shown", { timeout: 20_000 }, async (t) => {
+  const { s, seen, ends } = await open(t, stream(late + "id: 1\ndata: a\n\n"), stream("data: b\n\n"));
+  const page = (type, persisted) => window.dispatchEvent(Object.assign(new Event(type), { persisted }));
+  page("pagehide", false); // it ends with the page
+  await new Promise((done) => setTimeout(done, 20));
+  assert.equal(ends.length, 0);
+  page("pagehide", true);
+  await until(() => ends.length === 1);
+  assert.equal(s.asked.length, 1);
+  page("pageshow", true);
+  await until(() => seen.length === 2);
+  assert.equal(s.asked[1].headers["last-event-id"], "1");
+});
+
 test("close listens to nothing any more", { timeout: 20_000 }, async (t) => {
   const { s, source } = await open(t, stream("data: a\n\n"));
   source.close();

@@ -73,6 +73,27 @@ test("after a cut it goes on where it was, with the channels it has joined", pat
   assert.deepEqual([states[0], states.at(-1), new Set(states).size], [1, 1, 2]);
 });
 
+test("a channel that is left while the stream is away is left", patience, async (t) => {
+  const { c, got, channel, say } = await open(t, {}, proxied);
+  const other = randomUUID();
+  await c.join(other);
+  const direct = connect(`${base}/events`, { channels: [other] });
+  t.after(() => direct.close());
+  await control("cut");
+  await until("it notices", () => c.readyState !== OPEN);
+  await c.leave(other);
+  await control("mend");
+  await until("it is back", () => c.readyState === OPEN);
+  await until("the server knows", async () => {
+    await direct.publish({ channel: other, data: "not for it" });
+    got.length = 0;
+    await say("end");
+    await until("it has come", () => got.includes("end"));
+    return !got.includes("not for it");
+  });
+  assert.deepEqual(c.channels, [channel]);
+});
+
 test("a change that is refused changes nothing", patience, async (t) => {
   const { c, channel } = await open(t);
   await assert.rejects(c.join("ho,me"), (e) => e instanceof Refusal && e.status === 400 && /leave out/.test(e.detail));

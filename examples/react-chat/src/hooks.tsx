@@ -49,13 +49,9 @@ export function useMembers(channel: string): readonly Member[] {
       const now = hub.members(channel);
       return now.length === before.length && now.every((m, i) => m === before[i]) ? before : now;
     });
-    const offs = ["stentor.join", "stentor.leave", "stentor.update"].map((type) => hub.on(type, read));
-    const timer = setInterval(read, 1_000); // the list of those who were there before comes without an event
+    const offs = ["stentor.members", "stentor.join", "stentor.leave", "stentor.update"].map((type) => hub.on(type, read));
     read();
-    return () => {
-      clearInterval(timer);
-      offs.forEach((off) => off());
-    };
+    return () => offs.forEach((off) => off());
   }, [hub, channel]);
   return members;
 }

@@ -41,7 +41,7 @@ function obeying(name, methods) {
 	}]));
 }
 
-// Who is there: the one other user of the channel. The list of those who were there before comes without an event.
+// Who is there: the one other user of the channel.
 let other = "";
 function look() {
 	const found = c.members(code).find((m) => m.user !== me)?.user ?? "";
@@ -51,13 +51,12 @@ function look() {
 		show();
 	}
 }
-for (const type of ["stentor.join", "stentor.leave", "stentor.update"]) {
+for (const type of ["stentor.members", "stentor.join", "stentor.leave", "stentor.update"]) {
 	c.on(type, (m) => {
 		look();
 		if (type === "stentor.join" && m.user === other) show(); // it has come, and knows nothing yet
 	});
 }
-setInterval(look, 500);
 
 /** Commands the other window. */
 function send(type, data) {
