@@ -4,6 +4,8 @@ package main
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -115,5 +117,30 @@ func TestMarkdown(t *testing.T) {
 	}
 	if strings.Contains(text, "nchan |") || strings.Contains(r.markdown(head{load: "0.1"}, nil), "busy") {
 		t.Error("a row without a run, or a busy machine at rest")
+	}
+}
+
+// What was measured by itself stands at the end, a heading lower.
+func TestBeside(t *testing.T) {
+	dir := t.TempDir()
+	if got := beside(dir); got != "" {
+		t.Errorf("of nothing: %q", got)
+	}
+	for name, text := range map[string]string{
+		"HISTORY.md":  "# The history on disk\n\n| fsync | 5 |\n",
+		"DECODING.md": "# Decoders\n\nmore\n\nCPU an event:\n\n| sse | 1 |\n\n### chat\n\n| sse | 2 |\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := beside(dir)
+	for _, want := range []string{"\n## The history on disk\n\n| fsync | 5 |\n", "\nCPU an event:\n\n| sse | 1 |\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "| sse | 2 |") {
+		t.Errorf("too much:\n%s", got)
 	}
 }

@@ -48,8 +48,7 @@ loss, repeats and order. Numbers are *median [lowest–highest]* of the rounds, 
 turns, each freshly started, all over loopback, which charges the sender with the receiver's share of TCP: ratios to servers that
 spend more in user space are rather too small than too large. "Naive" is a net/http handler with a channel of strings for each
 connection and a Fprintf and Flush an event; "floor" is a bare loop of send(2), "floor at 16" one with 16 events in a call. Wall-clock rates of two tables are not to be
-compared. Not measured: a real network. The history on disk and decoders are measured by themselves:
-[HISTORY.md](HISTORY.md), [DECODING.md](DECODING.md).
+compared. Not measured: a real network. The history on disk and decoders are measured by themselves, see the end.
 
 ## Targets
 
@@ -74,6 +73,7 @@ compared. Not measured: a real network. The history on disk and decoders are mea
 	for _, p := range plans {
 		r.table(&b, p)
 	}
+	b.WriteString(beside("."))
 	return b.String()
 }
 
