@@ -188,9 +188,7 @@ func script(t *testing.T, expression string, args []any) string {
 func (p *tab) Until(what, expression string, args ...any) {
 	p.t.Helper()
 	end := time.After(patience)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) { // to ask costs the page, too
 		switch yes, err := ask[bool](p, "!!("+expression+")", args...); {
 		case err != nil && strings.Contains(err.Error(), "Inspected target navigated"): // while it was asked
 		case err != nil:
@@ -199,7 +197,7 @@ func (p *tab) Until(what, expression string, args ...any) {
 			return
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(pause):
 		case <-end:
 			p.t.Fatalf("%s: it never happened that %s; the page:\n%s", p.name, what,
 				eval[string](p, "document.body.innerText"))

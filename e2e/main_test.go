@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run builds the binary once, as a user would, and runs the tests with it.
+// run builds the binary and the examples once, as a user would, and runs the tests with them.
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "stentor-e2e-")
 	if err != nil {
@@ -24,15 +24,16 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "stentor")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Dir = "../cmd/stentor"
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e: building ../cmd/stentor:", err)
-		return 1
+	for where, what := range map[string]string{"../cmd/stentor": ".", "..": "./examples/..."} {
+		build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), what)
+		build.Dir = where
+		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		if err := build.Run(); err != nil {
+			fmt.Fprintf(os.Stderr, "e2e: building %s in %s: %v\n", what, where, err)
+			return 1
+		}
 	}
-	os.Setenv(binaryVar, binary)
+	os.Setenv(binaryVar, filepath.Join(dir, "stentor"))
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		f.Value.Set("6") // they wait for clients more than they compute
