@@ -301,7 +301,7 @@ func TestDrawingIsLegible(t *testing.T) {
 			ada.Until("she watches", `!document.querySelector("#banner").hidden`)
 		}
 		for _, size := range [][2]int64{{1280, 800}, {800, 600}, {390, 844}, {320, 640}} {
-			for _, scheme := range []string{"light", "dark"} {
+			for _, scheme := range schemes(size[0]) {
 				for _, p := range []artist{ada, alone} {
 					p.look(size[0], size[1], scheme)
 					for _, fault := range eval[[]string](p.tab, faults) {

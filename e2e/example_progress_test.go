@@ -206,7 +206,7 @@ func TestProgressIsLegible(t *testing.T) {
 	}
 	for _, p := range pages {
 		for _, size := range [][2]int64{{1280, 800}, {390, 844}, {320, 640}} {
-			for _, scheme := range []string{"light", "dark"} {
+			for _, scheme := range schemes(size[0]) {
 				p.look(size[0], size[1], scheme)
 				for _, fault := range eval[[]string](p.tab, faults) {
 					t.Errorf("%s at %d by %d, %s: %s", p.name, size[0], size[1], scheme, fault)

@@ -306,7 +306,7 @@ func TestReactChatIsLegible(t *testing.T) {
 	bob.press("general")
 	ada.Until("all came", `document.querySelectorAll(".log article").length === 5 && document.querySelector(".badge")`)
 	for _, size := range [][2]int64{{1280, 800}, {800, 600}, {390, 844}, {320, 640}} {
-		for _, scheme := range []string{"light", "dark"} {
+		for _, scheme := range schemes(size[0]) {
 			for _, p := range []*tab{ada.tab, bob.tab, form} {
 				p.look(size[0], size[1], scheme)
 				for _, fault := range eval[[]string](p, faults) {

@@ -174,7 +174,7 @@ func TestPairIsLegible(t *testing.T) {
 		left.Until("the colour comes", `document.querySelector("#deck").dataset.colour === %s`, colour)
 		right.Until("the slide comes", shown+` === %s`, fmt.Sprintf("%d of 6", i+1))
 		for _, size := range [][2]int64{{1280, 800}, {800, 600}, {390, 844}, {320, 640}} {
-			for _, scheme := range []string{"light", "dark"} {
+			for _, scheme := range schemes(size[0]) {
 				for _, p := range []*tab{left, right, alone} {
 					if p == alone && i > 0 {
 						continue

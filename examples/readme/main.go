@@ -71,7 +71,10 @@ func run(ctx context.Context, listen string) error {
 	// The hub ends the streams, which the server would wait for.
 	end, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	err = errors.Join(hub.Shutdown(end), server.Shutdown(end))
+	err = hub.Shutdown(end)
+	if server.Shutdown(end) != nil {
+		server.Close() // browsers hold connections that they have yet to use
+	}
 	<-served
 	return err
 }
