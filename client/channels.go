@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 )
@@ -44,6 +45,11 @@ func (c *Client) change(ctx context.Context, join, leave []string) error {
 	after := union(without(before, leave), join)
 	if id == "" {
 		c.want = after // the next stream has them; one on its way is asked for again
+		for _, ch := range without(before, after) {
+			if slices.Contains(c.asked, ch) { // else the server has never heard of it
+				c.left = union(c.left, []string{ch})
+			}
+		}
 	}
 	c.mu.Unlock()
 	if id == "" || slices.Equal(before, after) {
@@ -72,6 +78,33 @@ func (c *Client) change(ctx context.Context, join, leave []string) error {
 		c.reload(ctx, without(after, before))
 	}
 	return nil
+}
+
+// leaveAgain leaves, on a stream that has just opened, what was left while there was none. A server takes one that asks
+// as it did at first for one that knows no better, and puts it on all that its subscription has joined since.
+func (r *run) leaveAgain(id string) {
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-r.ctx.Done():
+		return
+	}
+	r.mu.Lock()
+	left := without(r.left, r.want)
+	r.mu.Unlock()
+	if len(left) == 0 {
+		return
+	}
+	gone, err := r.tell(r.ctx, id, nil, left)
+	if err != nil && r.ctx.Err() == nil {
+		r.trouble(fmt.Errorf("client: leave %q once more: %w", left, err))
+	}
+	if err != nil || gone {
+		return // the next stream tries again
+	}
+	r.mu.Lock()
+	r.left = without(r.left, left)
+	r.mu.Unlock()
 }
 
 // tell changes the channels of a live subscription. One that this server doesn't know is gone, or another

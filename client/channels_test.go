@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +118,53 @@ func TestChangeBetweenStreams(t *testing.T) {
 		want = append(want, "change s2 +c", "stream a b", "stream a b c")
 		if got := s.heard(); !slices.Equal(got, want) || !slices.Equal(c.Channels(), []string{"a", "b", "c"}) {
 			t.Errorf("asked %q", got)
+		}
+	})
+}
+
+// What was left while there was no stream is left on the next one too, on which the server may have put it: once, and not
+// what is wanted again.
+func TestLeftBetweenStreams(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.begin = func(n int, w http.ResponseWriter, r *http.Request) {
+			if n == 2 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			s.stay(n, w, r)
+		}
+		var asked atomic.Int32
+		s.change = func(string) int {
+			if asked.Add(1) == 2 {
+				return 404 // the stream is another server's
+			}
+			return 200
+		}
+		c := s.client(t, client.Options{Channels: []string{"a", "never-asked"}})
+		if err := c.Leave(t.Context(), "never-asked"); err != nil {
+			t.Error(err)
+		}
+		run(t, c)
+		if err := c.Join(t.Context(), "b", "c"); err != nil {
+			t.Error(err)
+		}
+		c.Restart()
+		synctest.Wait()
+		for _, err := range []error{c.Leave(t.Context(), "b", "c"), c.Join(t.Context(), "c")} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		time.Sleep(20 * time.Second)
+		c.Restart()
+		synctest.Wait()
+		c.Restart()
+		synctest.Wait()
+		want := []string{
+			"stream a", "change s1 +b +c", "stream a b c", "stream a c", "change s3 -b", "stream a c", "change s4 -b", "stream a c",
+		}
+		if got := s.heard(); !slices.Equal(got, want) {
+			t.Errorf("asked %q, want %q", got, want)
 		}
 	})
 }

@@ -33,6 +33,7 @@ type Client struct {
 	want      []string // the channels
 	asked     []string // those of the stream, or of the request for it
 	id        string   // the subscription's; empty while there is none
+	left      []string // while there was none: the next one may be on them again
 	leaving   string   // the subscription that Close has to end
 	busy      bool     // with an event
 	heard     time.Time

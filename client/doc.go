@@ -42,7 +42,7 @@
 //
 //   - They are changed while the stream is open, without another one, and are the same after
 //     it was connected anew, whenever the change was made. (TestChannelsAreChangedLiveAndKept,
-//     TestChangeBetweenStreams, TestJoinWhileItWaits, TestChangeOfAStreamThatTheServerDoesNotKnow)
+//     TestChangeBetweenStreams, TestLeftBetweenStreams, TestJoinWhileItWaits, TestChangeOfAStreamThatTheServerDoesNotKnow)
 //   - A change is made whole or, with an error, not at all; changes from many goroutines are made
 //     one after the other. (TestChangeFailsWhole, TestChangesFromAnyGoroutine, TestChannelNames)
 //

@@ -68,6 +68,9 @@ const (
 type Open struct {
 	// Subscription is its id, which is a secret: who has it may act for this client.
 	Subscription string `json:"subscription"`
+	// Channels are those that the stream is on, where they are others than this client has asked for: those that its
+	// subscription had. On the plain face alone.
+	Channels []string `json:"channels,omitempty"`
 	// Member is who this is, without a channel. On the plain face it takes Options.Presence.
 	Member Member `json:"member"`
 	// Heartbeat says how the client proves that it lives, which it does by itself. Nil: it need not.

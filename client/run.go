@@ -76,11 +76,15 @@ func (r *run) opened(e sse.Event) bool {
 	r.id = open.Subscription
 	late := !slices.Equal(r.asked, r.want)
 	list := slices.Clone(r.asked)
+	left := len(r.left) > 0
 	r.unlisted = false
 	r.mu.Unlock()
 	if late {
 		r.source.Restart()
 		return true
+	}
+	if left {
+		r.aside.Go(func() { r.leaveAgain(open.Subscription) })
 	}
 	if open.Heartbeat != nil {
 		r.beat(*open.Heartbeat)

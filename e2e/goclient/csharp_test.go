@@ -34,6 +34,7 @@ func TestGoClient(t *testing.T) {
 		"replay after a cut": goResumes,
 		"dismissed":          goDismissed,
 		"state":              goState,
+		"left while away":    goLeavesWhileAway,
 	} {
 		t.Run(name, func(t *testing.T) { eachHall(t, hallOptions{}, f) })
 	}

@@ -3,6 +3,7 @@ package goclient_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -48,6 +49,28 @@ func goResumes(t *testing.T, h *hall) {
 		}
 	}
 	equal(t, "over a cut", got, []string{"A t 1", "B t 0", "B t 1", "B t 2", "B t 3", "B t 4"})
+}
+
+// The hub takes one that comes back as it came first for one that knows no better, and puts it on what it had joined.
+func goLeavesWhileAway(t *testing.T, h *hall) {
+	g := h.enter("A")
+	if err := g.Join(t.Context(), "B"); err != nil {
+		t.Fatal(err)
+	}
+	down := http.NewServeMux()
+	down.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	there := h.routes.Swap(down)
+	g.Restart()
+	settle()
+	if err := g.Leave(t.Context(), "B"); err != nil {
+		t.Fatal(err)
+	}
+	h.routes.Store(there)
+	time.Sleep(9 * time.Second)
+	g.take()
+	h.publish(on("B"), "t", "not for it")
+	h.publish(on("A"), "t", "for it")
+	g.expect("on what is left", "A t for it")
 }
 
 // What is kept about subjects comes at once, and with each channel that is joined; after a cut what has changed of it.
